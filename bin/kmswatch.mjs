@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/** The `kmswatch` command: runs services/cli/main.ts on a Node that can. */
+import { fileURLToPath } from 'node:url';
+import { isNewEnough, requireNode24, runAndExit } from './node24.mjs';
+
+if (isNewEnough(process.versions.node)) {
+  if (process.channel) endWithLauncher();
+  await import('../services/cli/main.ts');
+} else {
+  runAndExit(requireNode24(), [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+}
+
+/** A launcher that was killed without warning must not leave a service behind that nobody can stop. */
+function endWithLauncher() {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
+}

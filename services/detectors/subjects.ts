@@ -1,0 +1,183 @@
+/**
+ * Subjects straight from events, in memory: what the database loads, said in the plainest way. The oracle that the stored
+ * projection is tested against, and the engine of fixtures.
+ */
+import type { KeyRef } from '../core/arn.ts';
+import { type Actor, compareEvents, type KmsEvent, type StoredEvent } from '../core/event.ts';
+import { type AliasStep, aliasOf, aliasTargetAt, aliasTimeline } from '../keys/alias.ts';
+import { foldTimeline } from '../keys/reduce.ts';
+import type { AccountSubject, ActorSubject, AliasSubject, KeySubject, KeyUse, Organization, Subject } from './contract.ts';
+import { storedEvent } from './stored-event.ts';
+import { canonical, failureHours, keyUses, Tally } from './tally.ts';
+
+/** Every subject that the events tell of: keys, aliases, accounts, actors, each kind in order of its name. Order and repetition of the events do not matter. */
+export function subjectsOf(events: readonly KmsEvent[], organization: Organization): Subject[] {
+  const distinct = distinctInOrder(events);
+  const actors = new Map<string, Actor>();
+  for (const { actor } of distinct) if (!actors.has(actor.id)) actors.set(actor.id, actor);
+  const world: World = { events: distinct, actors, aliases: aliasTimelines(distinct), organization };
+  const keys = keySubjects(world);
+  return [...keys, ...aliasSubjects(world, keys), ...accountSubjects(world), ...actorSubjects(world)];
+}
+
+interface World {
+  readonly events: readonly KmsEvent[];
+  readonly actors: ReadonlyMap<string, Actor>;
+  readonly aliases: ReadonlyMap<string, { readonly ref: KeyRef; readonly timeline: readonly AliasStep[] }>;
+  readonly organization: Organization;
+}
+
+/** Identity and essence tell events apart. Of two that differ in neither, the one that comes first as text stands. */
+function distinctInOrder(events: readonly KmsEvent[]): KmsEvent[] {
+  const byIdentity = Map.groupBy(events, (event) => JSON.stringify([event.account, event.region, event.eventId, event.essence]));
+  const distinct = [...byIdentity].map(([identity, same]) => {
+    const ordered = same.length === 1 ? same : same.toSorted((a, b) => compareText(JSON.stringify(a), JSON.stringify(b)));
+    return { identity, event: ordered[0] as KmsEvent };
+  });
+  distinct.sort((a, b) => compareEvents(a.event, b.event) || compareText(a.identity, b.identity));
+  return distinct.map(({ event }) => event);
+}
+
+function aliasTimelines(events: readonly KmsEvent[]): World['aliases'] {
+  const refs = new Map<string, KeyRef>();
+  const byAlias = new Map<string, StoredEvent[]>();
+  for (const event of events) {
+    for (const ref of [event.key, aliasOf(event)]) if (ref?.kind === 'alias') refs.set(ref.arn, ref);
+    const alias = aliasOf(event);
+    if (alias) pushTo(byAlias, alias.arn, storedEvent(event));
+  }
+  return new Map([...refs].map(([arn, ref]) => [arn, { ref, timeline: aliasTimeline(byAlias.get(arn) ?? [], arn) }]));
+}
+
+/** The key that an event is about: named itself, or by an alias as it pointed at the event's time. */
+function resolvedKey(event: KmsEvent, world: World): string | null {
+  if (event.key === null) return null;
+  if (event.key.kind === 'key') return event.key.arn;
+  return aliasTargetAt(world.aliases.get(event.key.arn)?.timeline ?? [], event.eventTime);
+}
+
+function keySubjects(world: World): KeySubject[] {
+  const refs = new Map<string, KeyRef>();
+  const byKey = new Map<string, KmsEvent[]>();
+  const controls = new Map<string, StoredEvent[]>();
+  for (const event of world.events) {
+    for (const ref of [event.key, event.otherKey]) if (ref?.kind === 'key') refs.set(ref.arn, ref);
+    const key = resolvedKey(event, world);
+    if (key !== null) pushTo(byKey, key, event);
+    if (event.operationClass !== 'control') continue;
+    const stored = storedEvent(event);
+    const other = event.otherKey?.kind === 'key' ? event.otherKey.arn : null;
+    for (const arn of new Set([key, other])) if (arn !== null) pushTo(controls, arn, stored);
+  }
+  const names = aliasNames(world);
+  return inNameOrder(refs).map(([arn, ref]) => {
+    const events = byKey.get(arn) ?? [];
+    const timeline = foldTimeline(controls.get(arn) ?? [], arn);
+    const uses = keyUses(world.actors);
+    const failures = failureHours(world.actors, () => arn);
+    for (const event of events) {
+      uses.add(event);
+      if (event.outcome !== 'ok' && event.outcome !== 'denied') failures.add(event);
+    }
+    return {
+      kind: 'key',
+      arn,
+      account: ref.account,
+      region: ref.region,
+      facts: timeline.at(-1)?.after ?? {},
+      timeline,
+      uses: uses.rows(),
+      failures: failures.rows(),
+      aliases: (names.get(arn) ?? []).sort(),
+      protectsLogs: world.organization.logKeys.has(arn) || events.some((event) => event.protectsLogs),
+    };
+  });
+}
+
+/** Names of the aliases that point to a key now. */
+function aliasNames(world: World): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { ref, timeline } of world.aliases.values()) {
+    const target = timeline.at(-1)?.after ?? null;
+    if (target !== null) pushTo(names, target, ref.id);
+  }
+  return names;
+}
+
+function aliasSubjects(world: World, keys: readonly KeySubject[]): AliasSubject[] {
+  const byArn = new Map(keys.map((key) => [key.arn, key]));
+  return inNameOrder(world.aliases).map(([arn, { ref, timeline }]) => {
+    const targets = [...new Set(timeline.flatMap((step) => step.after ?? []))].sort();
+    return {
+      kind: 'alias',
+      arn,
+      account: ref.account,
+      region: ref.region,
+      timeline,
+      lastUsed: Object.fromEntries(targets.flatMap((target) => lastUse(target, byArn.get(target)?.uses ?? []))),
+      targets: Object.fromEntries(targets.map((target) => [target, byArn.get(target)?.facts ?? {}])),
+    };
+  });
+}
+
+function lastUse(arn: string, uses: readonly KeyUse[]): [string, number][] {
+  const times = uses.filter((use) => use.operationClass === 'use' && use.outcome === 'ok').map((use) => use.lastAt);
+  return times.length === 0 ? [] : [[arn, times.reduce((a, b) => Math.max(a, b))]];
+}
+
+function accountSubjects(world: World): AccountSubject[] {
+  const timelines = new Map<string, StoredEvent[]>();
+  for (const event of world.events) {
+    if (event.operationClass === 'control' && event.key === null) pushTo(timelines, event.account, storedEvent(event));
+  }
+  const conflicts = new Map<string, AccountSubject['conflicts'][number][]>();
+  for (const tellings of Map.groupBy(world.events, (event) => JSON.stringify([event.account, event.region, event.eventId])).values()) {
+    const [first] = tellings;
+    if (!first || tellings.length < 2) continue;
+    pushTo(conflicts, first.account, { eventId: first.eventId, region: first.region, at: first.eventTime, tellings: tellings.length });
+  }
+  const accounts = [...new Set([...timelines.keys(), ...conflicts.keys()])].sort();
+  return accounts.map((account) => ({
+    kind: 'account',
+    account,
+    timeline: timelines.get(account) ?? [],
+    conflicts: conflicts.get(account) ?? [],
+  }));
+}
+
+/** Actors with denied calls, and root users; what an actor used is told of root users only. */
+function actorSubjects(world: World): ActorSubject[] {
+  const isSubject = (event: KmsEvent): boolean => event.outcome === 'denied' || event.actor.type === 'root';
+  const ids = new Set(world.events.filter(isSubject).map((event) => event.actor.id));
+  const byId = Map.groupBy(
+    world.events.filter((event) => ids.has(event.actor.id)),
+    (event) => event.actor.id,
+  );
+  return inNameOrder(byId).map(([, events]) => {
+    const actor = canonical(events[0] as KmsEvent, world.actors);
+    const denied = failureHours(world.actors, (event) => event.key?.arn ?? null);
+    const uses = new Tally<ActorSubject['uses'][number]>((event) => {
+      const { account, region, operationClass, outcome } = event;
+      return { keyArn: resolvedKey(event, world), actor, operationClass, outcome, account, region };
+    });
+    for (const event of events) {
+      if (event.outcome === 'denied') denied.add(event);
+      if (actor.type === 'root') uses.add(event);
+    }
+    return { kind: 'actor', actor, denied: denied.rows(), uses: uses.rows() };
+  });
+}
+
+function pushTo<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list) list.push(item);
+  else lists.set(name, [item]);
+}
+
+function inNameOrder<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([a], [b]) => compareText(a, b));
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}

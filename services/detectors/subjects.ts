@@ -2,13 +2,14 @@
  * Subjects straight from events, in memory: what the database loads, said in the plainest way. The oracle that the stored
  * projection is tested against, and the engine of fixtures.
  */
+import { alsoUsedKey } from '../core/also-used.ts';
 import type { KeyRef } from '../core/arn.ts';
 import { type Actor, compareEvents, type KmsEvent, type StoredEvent } from '../core/event.ts';
 import { type AliasStep, aliasOf, aliasTargetAt, aliasTimeline } from '../keys/alias.ts';
 import { foldTimeline } from '../keys/reduce.ts';
 import type { AccountSubject, ActorSubject, AliasSubject, KeySubject, KeyUse, Organization, Subject } from './contract.ts';
 import { storedEvent } from './stored-event.ts';
-import { canonical, failureHours, keyUses, Tally } from './tally.ts';
+import { actorUses, canonical, failureHours, keyUses } from './tally.ts';
 
 /** Every subject that the events tell of: keys, aliases, accounts, actors, each kind in order of its name. Order and repetition of the events do not matter. */
 export function subjectsOf(events: readonly KmsEvent[], organization: Organization): Subject[] {
@@ -42,7 +43,7 @@ function aliasTimelines(events: readonly KmsEvent[]): World['aliases'] {
   const refs = new Map<string, KeyRef>();
   const byAlias = new Map<string, StoredEvent[]>();
   for (const event of events) {
-    for (const ref of [event.key, aliasOf(event)]) if (ref?.kind === 'alias') refs.set(ref.arn, ref);
+    for (const ref of [event.key, event.otherKey]) if (ref?.kind === 'alias') refs.set(ref.arn, ref);
     const alias = aliasOf(event);
     if (alias) pushTo(byAlias, alias.arn, storedEvent(event));
   }
@@ -59,11 +60,13 @@ function resolvedKey(event: KmsEvent, world: World): string | null {
 function keySubjects(world: World): KeySubject[] {
   const refs = new Map<string, KeyRef>();
   const byKey = new Map<string, KmsEvent[]>();
+  const usesOf = new Map<string, KmsEvent[]>();
   const controls = new Map<string, StoredEvent[]>();
   for (const event of world.events) {
     for (const ref of [event.key, event.otherKey]) if (ref?.kind === 'key') refs.set(ref.arn, ref);
     const key = resolvedKey(event, world);
     if (key !== null) pushTo(byKey, key, event);
+    for (const arn of [key, alsoUsedKey(event)?.arn ?? null]) if (arn !== null) pushTo(usesOf, arn, event);
     if (event.operationClass !== 'control') continue;
     const stored = storedEvent(event);
     const other = event.otherKey?.kind === 'key' ? event.otherKey.arn : null;
@@ -74,11 +77,9 @@ function keySubjects(world: World): KeySubject[] {
     const events = byKey.get(arn) ?? [];
     const timeline = foldTimeline(controls.get(arn) ?? [], arn);
     const uses = keyUses(world.actors);
-    const failures = failureHours(world.actors, () => arn);
-    for (const event of events) {
-      uses.add(event);
-      if (event.outcome !== 'ok' && event.outcome !== 'denied') failures.add(event);
-    }
+    const failures = failureHours(world.actors);
+    for (const event of usesOf.get(arn) ?? []) uses.add(event, arn);
+    for (const event of events) if (event.outcome !== 'ok' && event.outcome !== 'denied') failures.add(event, arn);
     return {
       kind: 'key',
       arn,
@@ -136,6 +137,7 @@ function accountSubjects(world: World): AccountSubject[] {
     if (!first || tellings.length < 2) continue;
     pushTo(conflicts, first.account, { eventId: first.eventId, region: first.region, at: first.eventTime, tellings: tellings.length });
   }
+  for (const list of conflicts.values()) list.sort(byConflict);
   const accounts = [...new Set([...timelines.keys(), ...conflicts.keys()])].sort();
   return accounts.map((account) => ({
     kind: 'account',
@@ -155,17 +157,21 @@ function actorSubjects(world: World): ActorSubject[] {
   );
   return inNameOrder(byId).map(([, events]) => {
     const actor = canonical(events[0] as KmsEvent, world.actors);
-    const denied = failureHours(world.actors, (event) => event.key?.arn ?? null);
-    const uses = new Tally<ActorSubject['uses'][number]>((event) => {
-      const { account, region, operationClass, outcome } = event;
-      return { keyArn: resolvedKey(event, world), actor, operationClass, outcome, account, region };
-    });
+    const denied = failureHours(world.actors);
+    const uses = actorUses(world.actors);
     for (const event of events) {
-      if (event.outcome === 'denied') denied.add(event);
-      if (actor.type === 'root') uses.add(event);
+      if (event.outcome === 'denied') denied.add(event, event.key?.arn ?? null);
+      if (actor.type !== 'root') continue;
+      uses.add(event, resolvedKey(event, world));
+      const also = alsoUsedKey(event);
+      if (also) uses.add(event, also.arn);
     }
     return { kind: 'actor', actor, denied: denied.rows(), uses: uses.rows() };
   });
+}
+
+function byConflict(a: AccountSubject['conflicts'][number], b: AccountSubject['conflicts'][number]): number {
+  return compareEvents({ eventTime: a.at, eventId: a.eventId }, { eventTime: b.at, eventId: b.eventId }) || compareText(a.region, b.region);
 }
 
 function pushTo<T>(lists: Map<string, T[]>, name: string, item: T): void {

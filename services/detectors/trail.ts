@@ -19,10 +19,13 @@ export function trailOf(event: StoredEvent): Trail {
   return { account, region, name };
 }
 
-/** Identity of a trail in a dedup key. */
+/**
+ * Identity of a trail in a dedup key. It begins with the account whose events tell of it, which may be another than the trail's
+ * own (a delegated administrator, an attempt from outside): findings belong to one account's events and never to two.
+ */
 export function trailKey(event: StoredEvent): readonly string[] {
   const { account, region, name } = trailOf(event);
-  return [account, region, name];
+  return [event.account, region, account === event.account ? name : `${account}:${name}`];
 }
 
 /** `trail main of account 111122223333 in eu-west-1`. */

@@ -5,6 +5,7 @@ import { moreSevere } from '../../core/severity.ts';
 import { defineEventDetector } from '../contract.ts';
 import type { KeySubject, Match } from '../contract.ts';
 import { useBefore, useDetails, useSentence } from '../key-use.ts';
+import { oncePer } from '../once-per.ts';
 import { callerFirst, count, deed, eventMatch, gone, iso, keyArguments, keyName, moment, plain } from '../wording.ts';
 
 /** Days left at which the finding is told again, most urgent first. */
@@ -98,9 +99,9 @@ function escalated(match: Match, date: number, asOf: number): Match {
   };
 }
 
-function replicasOf(subject: KeySubject): string[] {
+const replicasOf = oncePer((subject: KeySubject): string[] => {
   const replicas = subject.timeline.flatMap(({ event }) =>
     event.operation === 'ReplicateKey' && event.outcome === 'ok' && event.otherKey !== null ? [event.otherKey.arn] : [],
   );
   return [...new Set(replicas)].filter((arn) => arn !== subject.arn).slice(0, MAX_REPLICAS);
-}
+});

@@ -1,0 +1,188 @@
+/**
+ * The insert of a batch's events. Arrays of ids, one `INSERT … SELECT FROM unnest(…) ON CONFLICT DO NOTHING RETURNING`:
+ * the unique constraint decides what is new, whoever else is inserting the same at that moment.
+ */
+import type pg from 'pg';
+import { alsoUsedKey } from '../core/also-used.ts';
+import { type KmsEvent, OUTCOMES } from '../core/event.ts';
+import { eventUuid, isCanonicalUuid, uuidText } from '../core/ids.ts';
+import { OPERATION_CLASSES } from '../core/operations.ts';
+import { jsonArray, plainArray, textArray } from './array.ts';
+import type { RolledEvent } from './rollup.ts';
+import { TERM, type Terms } from './terms.ts';
+
+/** Bits of `event.flags`. Stored; append only. Two bits for what can be true, false or not said. */
+export const FLAGS = {
+  readOnlyKnown: 1,
+  readOnly: 2,
+  mfaKnown: 4,
+  mfa: 8,
+  console: 16,
+  dryRun: 32,
+  correction: 64,
+  protectsLogs: 128,
+  serviceEvent: 256,
+} as const;
+
+/** A normalized event with its place in the batch's evidence. */
+export interface PlacedEvent {
+  readonly event: KmsEvent;
+  /** Index of its record among the batch's evidence frames. */
+  readonly ordinal: number;
+}
+
+/** One row as inserted, ids resolved. */
+export interface EventRow extends RolledEvent {
+  readonly ordinal: number;
+  readonly event: KmsEvent;
+  readonly essence: string;
+  readonly otherKeyId: number;
+}
+
+/** Asks the dictionary for all that the events refer to; `resolve` must have run before `toRows`. */
+export function wantTerms(terms: Terms, events: readonly PlacedEvent[]): void {
+  for (const { event } of events) {
+    terms.wantTerm(TERM.account, event.account);
+    terms.wantTerm(TERM.region, event.region);
+    terms.wantTerm(TERM.operation, `${event.service}:${event.operation}`);
+    if (event.session.name !== null) terms.wantTerm(TERM.session, event.session.name);
+    if (event.session.accessKeyId !== null) terms.wantTerm(TERM.accessKey, event.session.accessKeyId);
+    if (event.callingService !== null) terms.wantTerm(TERM.callingService, event.callingService);
+    if (event.network.prefix !== null) terms.wantTerm(TERM.network, event.network.prefix);
+    if (event.userAgentFamily !== null) terms.wantTerm(TERM.userAgent, event.userAgentFamily);
+    if (event.vpcEndpoint !== null) terms.wantTerm(TERM.vpcEndpoint, event.vpcEndpoint);
+    if (event.errorCode !== null) terms.wantTerm(TERM.error, event.errorCode);
+    if (event.encryptionContext !== null) terms.wantTerm(TERM.contextShape, event.encryptionContext.shape);
+    if (event.keyMaterialId !== null) terms.wantTerm(TERM.keyMaterial, event.keyMaterialId);
+    if (event.key) terms.wantKey(event.key);
+    if (event.otherKey) terms.wantKey(event.otherKey);
+    terms.wantActor(event.actor);
+  }
+}
+
+export function toRows(terms: Terms, events: readonly PlacedEvent[]): EventRow[] {
+  return events.map(({ event, ordinal }) => toRow(terms, event, ordinal));
+}
+
+function toRow(terms: Terms, event: KmsEvent, ordinal: number): EventRow {
+  const also = alsoUsedKey(event);
+  return {
+    event,
+    ordinal,
+    eventTime: event.eventTime,
+    eventUuid: eventUuid(event.eventId),
+    essence: uuidText(event.essence),
+    keyId: event.key ? terms.key(event.key) : 0,
+    byAlias: event.key?.kind === 'alias',
+    alsoKeyId: also ? terms.key(also) : 0,
+    otherKeyId: event.otherKey ? terms.key(event.otherKey) : 0,
+    actorId: terms.actor(event.actor),
+    operationId: terms.term(TERM.operation, `${event.service}:${event.operation}`),
+    callingServiceId: event.callingService === null ? 0 : terms.term(TERM.callingService, event.callingService),
+    accountId: terms.term(TERM.account, event.account),
+    regionId: terms.term(TERM.region, event.region),
+    networkId: event.network.prefix === null ? 0 : terms.term(TERM.network, event.network.prefix),
+    operationClass: OPERATION_CLASSES.indexOf(event.operationClass),
+    outcome: OUTCOMES.indexOf(event.outcome),
+  };
+}
+
+/** @returns ordinals of the rows that were new */
+export async function insertEvents(client: pg.ClientBase, batchId: number, scope: { terms: Terms; rows: readonly EventRow[] }): Promise<Set<number>> {
+  // In primary-key order: two batches that hold the same events wait for each other instead of deadlocking.
+  const rows = scope.rows.toSorted(byIdentity);
+  const { terms } = scope;
+  const term = (kind: (typeof TERM)[keyof typeof TERM], value: string | null): number | null => (value === null ? null : terms.term(kind, value));
+  const columns = [
+    plainArray(rows.map((row) => row.eventTime)),
+    plainArray(rows.map((row) => row.eventUuid)),
+    plainArray(rows.map((row) => row.essence)),
+    plainArray(rows.map((row) => row.accountId)),
+    plainArray(rows.map((row) => row.regionId)),
+    plainArray(rows.map((row) => row.ordinal)),
+    plainArray(rows.map((row) => row.operationId)),
+    plainArray(rows.map((row) => row.actorId)),
+    plainArray(rows.map((row) => flagsOf(row.event))),
+    plainArray(rows.map((row) => row.operationClass)),
+    plainArray(rows.map((row) => row.outcome)),
+    plainArray(rows.map((row) => row.keyId || null)),
+    plainArray(rows.map((row) => row.otherKeyId || null)),
+    plainArray(rows.map((row) => term(TERM.session, row.event.session.name))),
+    plainArray(rows.map((row) => term(TERM.accessKey, row.event.session.accessKeyId))),
+    plainArray(rows.map((row) => row.callingServiceId || null)),
+    plainArray(rows.map((row) => row.networkId || null)),
+    plainArray(rows.map((row) => term(TERM.userAgent, row.event.userAgentFamily))),
+    plainArray(rows.map((row) => term(TERM.vpcEndpoint, row.event.vpcEndpoint))),
+    plainArray(rows.map((row) => term(TERM.error, row.event.errorCode))),
+    plainArray(rows.map((row) => term(TERM.contextShape, row.event.encryptionContext?.shape ?? null))),
+    plainArray(rows.map((row) => term(TERM.keyMaterial, row.event.keyMaterialId))),
+    plainArray(rows.map((row) => (row.event.sharedEventId === null ? null : eventUuid(row.event.sharedEventId)))),
+    jsonArray(rows.map((row) => row.event.detail)),
+  ];
+  const inserted = await client.query<{ ordinal: number }>({
+    name: 'insert-events',
+    text: `INSERT INTO event (event_time, event_id, essence, account_id, region_id, batch_id, ordinal, operation_id, actor_id, flags, operation_class,
+        outcome, key_id, other_key_id, session_id, access_key_id, calling_service_id, network_id, user_agent_id, vpc_endpoint_id, error_id,
+        context_id, material_id, shared_event_id, detail)
+      SELECT to_timestamp(t / 1000.0), id, es, acc, reg, $25, ord, op, act, fl, cls, oc, k, ok, s, ak, cs, n, ua, vp, er, cx, mt, sh, d
+      FROM unnest($1::float8[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::smallint[],
+        $11::smallint[], $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[], $18::int[], $19::int[], $20::int[], $21::int[],
+        $22::int[], $23::uuid[], $24::jsonb[])
+        AS i(t, id, es, acc, reg, ord, op, act, fl, cls, oc, k, ok, s, ak, cs, n, ua, vp, er, cx, mt, sh, d)
+      ON CONFLICT DO NOTHING RETURNING ordinal`,
+    values: [...columns, batchId],
+  });
+  await insertIdTexts(client, rows);
+  return new Set(inserted.rows.map((row) => row.ordinal));
+}
+
+/** Sightings of events that were stored before: which batch saw them again. */
+export async function insertObservations(client: pg.ClientBase, batchId: number, rows: readonly EventRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(
+    `INSERT INTO observation (batch_id, ordinal, event_time, event_id, essence, account_id, region_id)
+     SELECT $1, ord, to_timestamp(t / 1000.0), id, es, acc, reg
+     FROM unnest($2::int[], $3::float8[], $4::uuid[], $5::uuid[], $6::int[], $7::int[]) AS i(ord, t, id, es, acc, reg)`,
+    [
+      batchId,
+      plainArray(rows.map((row) => row.ordinal)),
+      plainArray(rows.map((row) => row.eventTime)),
+      plainArray(rows.map((row) => row.eventUuid)),
+      plainArray(rows.map((row) => row.essence)),
+      plainArray(rows.map((row) => row.accountId)),
+      plainArray(rows.map((row) => row.regionId)),
+    ],
+  );
+}
+
+/** Event ids that are no canonical UUIDs keep their text beside the hashed form. */
+async function insertIdTexts(client: pg.ClientBase, rows: readonly EventRow[]): Promise<void> {
+  const odd = new Map<string, string>();
+  for (const row of rows) {
+    for (const id of [row.event.eventId, row.event.sharedEventId]) if (id !== null && !isCanonicalUuid(id)) odd.set(eventUuid(id), id);
+  }
+  if (odd.size === 0) return;
+  const entries = [...odd].toSorted((a, b) => (a[0] < b[0] ? -1 : 1));
+  await client.query('INSERT INTO event_id_text (event_id, text) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING', [
+    plainArray(entries.map(([id]) => id)),
+    textArray(entries.map(([, text]) => text)),
+  ]);
+}
+
+function flagsOf(event: KmsEvent): number {
+  let flags = 0;
+  if (event.readOnly !== null) flags |= FLAGS.readOnlyKnown | (event.readOnly ? FLAGS.readOnly : 0);
+  if (event.session.mfa !== null) flags |= FLAGS.mfaKnown | (event.session.mfa ? FLAGS.mfa : 0);
+  if (event.session.console) flags |= FLAGS.console;
+  if (event.dryRun) flags |= FLAGS.dryRun;
+  if (event.correctsEventId !== null) flags |= FLAGS.correction;
+  if (event.protectsLogs) flags |= FLAGS.protectsLogs;
+  if (event.eventType === 'AwsServiceEvent') flags |= FLAGS.serviceEvent;
+  return flags;
+}
+
+function byIdentity(a: EventRow, b: EventRow): number {
+  if (a.eventUuid !== b.eventUuid) return a.eventUuid < b.eventUuid ? -1 : 1;
+  if (a.essence !== b.essence) return a.essence < b.essence ? -1 : 1;
+  return a.eventTime - b.eventTime;
+}

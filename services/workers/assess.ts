@@ -1,0 +1,49 @@
+/** The assess step: what time alone changes. Judges every key with known facts, and every subject that has findings, as of a moment. */
+import type pg from 'pg';
+import { subjectsWithFindings } from '../store/findings.ts';
+import { keysToAssess } from '../store/keys.ts';
+import { inTransaction } from '../store/transaction.ts';
+import type { Deps } from './deps.ts';
+import { derive } from './derive.ts';
+import { lockSubjects } from './locks.ts';
+import type { SubjectIds } from './subjects.ts';
+
+/** Subjects judged in one transaction. */
+const CHUNK = 250;
+
+/** @param asOf epoch milliseconds; the replay's newest event, or now */
+export async function assess(deps: Deps, asOf: number): Promise<void> {
+  await deps.telemetry.timed('assess', async () => {
+    for (let after = 0; ; ) {
+      const keys = await keysToAssess(deps.pool, after, CHUNK);
+      if (keys.length === 0) break;
+      await judge(deps, { keys, aliases: [], accounts: [], actors: [] }, asOf);
+      after = keys.at(-1) ?? after;
+    }
+    for (let after = ''; ; ) {
+      const subjects = await subjectsWithFindings(deps.pool, after, CHUNK);
+      if (subjects.length === 0) break;
+      await judge(deps, idsOf(subjects), asOf);
+      after = subjects.at(-1) ?? after;
+    }
+  });
+  await deps.queues.add('notify', {});
+}
+
+async function judge(deps: Deps, ids: SubjectIds, asOf: number): Promise<void> {
+  await inTransaction(deps.pool, async (client: pg.ClientBase) => {
+    await lockSubjects(client, {
+      exclusiveKeys: ids.keys,
+      sharedKeys: [],
+      accounts: ids.accounts,
+      actors: ids.actors,
+      everything: ids.aliases.length > 0,
+    });
+    await derive(deps, client, { ids, asOf });
+  });
+}
+
+function idsOf(subjects: readonly string[]): SubjectIds {
+  const of = (kind: string): number[] => subjects.filter((name) => name.startsWith(`${kind}:`)).map((name) => Number(name.slice(kind.length + 1)));
+  return { keys: of('key'), aliases: of('alias'), accounts: of('account'), actors: of('actor') };
+}

@@ -1,0 +1,81 @@
+/** The ingest step: a pending delivery becomes events, evidence and rollups in one transaction; then detection is asked for. */
+import type { Frame } from '../core/frames.ts';
+import type { QuarantinedInput } from '../core/quarantine.ts';
+import { normalize } from '../normalize/normalize.ts';
+import type { RawRecord, SourceName } from '../sources/contract.ts';
+import { openDelivery } from '../sources/registry.ts';
+import { noteFailure, readPending } from '../store/batches.ts';
+import { checkConflicts } from '../store/conflicts.ts';
+import type { PlacedEvent } from '../store/events.ts';
+import { type BatchToStore, isPlausibleTime, storeBatch } from '../store/ingest.ts';
+import type { Deps } from './deps.ts';
+import { isOutage } from './patience.ts';
+
+/** After this many failed attempts a delivery is given up: it stays on record as failed and goes back to its source. */
+const ATTEMPTS_LIMIT = 30;
+
+/**
+ * Stores a pending batch. Does nothing when somebody else has stored it.
+ * @throws when it could not be stored; the attempt is noted and the job is tried again
+ */
+export async function ingest(deps: Deps, batchId: number): Promise<void> {
+  const pending = await readPending(deps.pool, batchId);
+  if (!pending) return;
+  try {
+    const source = pending.source as SourceName;
+    const opened = await deps.telemetry.timed('open', () => openDelivery(source, pending.locator, pending.payload, deps.limits, deps.openers));
+    const at = deps.clock.now();
+    const records = opened.records.length + opened.quarantined.length;
+    const content = deps.telemetry.timedSync('normalize', () => contentOf(deps, opened.records, at));
+    const batch: BatchToStore = {
+      batchId,
+      source,
+      locator: pending.locator,
+      inputSha256: opened.sha256,
+      records,
+      ...content,
+      quarantined: [...opened.quarantined, ...content.quarantined],
+      storedAt: at,
+    };
+    const stored = await deps.telemetry.timed('store', () => storeBatch(deps.pool, { terms: deps.terms(), partitions: deps.partitions }, batch));
+    if (!stored) return;
+    deps.telemetry.batchStored(batch, stored);
+    const conflicts = await checkConflicts(deps.pool, batchId, { rows: stored.inserted, at: deps.clock.now() });
+    if (conflicts > 0) deps.telemetry.conflictsFound(source, conflicts);
+  } catch (error) {
+    // An outage is not the delivery's fault, and could not be noted anyway.
+    if (!isOutage(error)) await noteFailure(deps.pool, batchId, { message: error instanceof Error ? error.message : String(error), limit: ATTEMPTS_LIMIT });
+    throw error;
+  }
+  await deps.queues.add('detect', { batchId }, { jobId: `detect-${batchId}` });
+}
+
+interface Content {
+  readonly evidence: Frame[];
+  readonly events: PlacedEvent[];
+  readonly quarantined: QuarantinedInput[];
+  readonly lostFields: number;
+}
+
+function contentOf(deps: Deps, records: readonly RawRecord[], now: number): Content {
+  const evidence: Frame[] = [];
+  const events: PlacedEvent[] = [];
+  const quarantined: QuarantinedInput[] = [];
+  let lostFields = 0;
+  for (const record of records) {
+    const result = normalize(record.bytes, deps.relevant);
+    if (result.outcome === 'drop') continue;
+    if (result.outcome === 'ok' && isPlausibleTime(result.event.eventTime, now)) {
+      lostFields += result.event.lostFields.length;
+      events.push({ event: result.event, ordinal: evidence.length });
+      evidence.push(record);
+      continue;
+    }
+    const { reason, message } =
+      result.outcome === 'quarantine'
+        ? result
+        : { reason: 'implausible-time' as const, message: `eventTime ${new Date(result.event.eventTime).toISOString()} cannot be true` };
+    quarantined.push({ reason, message, ordinal: record.ordinal, offset: record.offset, length: record.bytes.length, bytes: record.bytes });
+  }
+  return { evidence, events, quarantined, lostFields };
+}

@@ -1,0 +1,70 @@
+/** The collecting role: the configured live sources run as long as the process does, and are begun again when they fail. */
+import { createAws } from '../platform/aws.ts';
+import { monotonicMs, sleep } from '../platform/clock.ts';
+import { createLeases } from '../platform/leases.ts';
+import type { Source } from '../sources/contract.ts';
+import type { LiveContext, LiveSource } from '../sources/live.ts';
+import { LIVE_SOURCES } from '../sources/registry.ts';
+import { readCheckpoint, writeCheckpoint } from '../store/checkpoints.ts';
+import { collectLive } from './collect-live.ts';
+import type { Deps } from './deps.ts';
+import type { Service } from './service.ts';
+import { VERSION } from './version.ts';
+
+const PAUSE_MS = { first: 1_000, most: 60_000 } as const;
+/** A source that ran this long has recovered. */
+const STEADY_MS = 5 * 60_000;
+
+/** Starts the sources that the configuration speaks of, as parts of the process. @returns their names */
+export async function startSources(service: Service): Promise<string[]> {
+  const { deps, config, logger, lifecycle } = service;
+  const leases = await lifecycle.start(
+    'leases',
+    () => createLeases(deps.pool, logger),
+    (open) => open.close(),
+  );
+  const context: LiveContext = {
+    clock: deps.clock,
+    logger,
+    aws: createAws({ clock: deps.clock, version: VERSION }),
+    leases,
+    checkpoints: {
+      read: (name) => readCheckpoint(deps.pool, name),
+      write: (name, value) => writeCheckpoint(deps.pool, name, { value, at: deps.clock.now() }),
+    },
+    services: servicesOf(deps),
+    relevant: deps.relevant,
+  };
+  const names: string[] = [];
+  for (const [section, described] of Object.entries<LiveSource<unknown>>(LIVE_SOURCES)) {
+    const settings = (config.sources as Readonly<Record<string, unknown>>)[section];
+    const source = settings === undefined ? null : await described.create(settings, context);
+    if (!source) continue;
+    names.push(source.name);
+    await lifecycle.start(
+      `source ${source.name}`,
+      () => ({ ended: keepRunning(service, source) }),
+      ({ ended }) => ended,
+    );
+  }
+  return names;
+}
+
+async function keepRunning({ deps, config, logger, lifecycle: { signal } }: Service, source: Source): Promise<void> {
+  for (let pause: number = PAUSE_MS.first; !signal.aborted; pause = Math.min(pause * 2, PAUSE_MS.most)) {
+    const since = monotonicMs();
+    try {
+      await collectLive(deps, source, { inFlight: config.ingest.in_flight, signal, logger });
+    } catch (err) {
+      if (!signal.aborted) logger.error({ source: source.name, err, retryInMs: pause }, 'a source failed and will be begun again');
+    }
+    if (monotonicMs() - since > STEADY_MS) pause = PAUSE_MS.first;
+    await sleep(pause, signal);
+  }
+}
+
+/** Whose records any enabled detector needs. */
+function servicesOf({ detectors }: Deps): string[] {
+  const named = detectors.flatMap(({ detector }) => detector.events.map((pattern) => pattern.slice(0, pattern.indexOf(':'))));
+  return [...new Set(['kms', ...named])];
+}

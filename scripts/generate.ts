@@ -5,13 +5,15 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cliReference } from './generators/cli.ts';
+import { configurationReference } from './generators/config.ts';
 import { detectorsReference } from './generators/detectors.ts';
 import { metricsReference } from './generators/metrics.ts';
 
 /** Derives files. Keys are paths from the repository's root, values are whole contents. */
 export type Generator = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
 
-const GENERATORS: readonly Generator[] = [metricsReference, detectorsReference];
+const GENERATORS: readonly Generator[] = [metricsReference, detectorsReference, configurationReference, cliReference];
 
 /** Folders that hold generated files only. */
 const GENERATED_FOLDERS = ['docs/reference/**/*', '**/generated/**/*'];

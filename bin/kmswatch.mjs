@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** The `kmswatch` command: runs services/cli/main.ts on a Node that can. */
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isNewEnough, requireNode24, runAndExit } from './node24.mjs';
 
 if (isNewEnough(process.versions.node)) {
+  // Types are stripped and modules compiled once, not at every command.
+  module.enableCompileCache?.();
   if (process.channel) endWithLauncher();
   await import('../services/cli/main.ts');
 } else {

@@ -25,9 +25,14 @@ export function findingsTable(stream: OutStream, findings: readonly FindingListe
     keyName(finding.keyArn, finding.aliases),
     actorName(finding.actorName ?? finding.actor),
     when(finding.lastSeen).replace(' UTC', ''),
-    visible(finding.explanation.why, 100),
+    visible(firstSentence(finding.explanation.why), 110),
   ]);
   return table(stream, columns, rows);
+}
+
+/** A table has room for one thought; `kmswatch finding` tells the rest. */
+function firstSentence(text: string): string {
+  return /^.{1,400}?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;
 }
 
 export function severityText(stream: OutStream, severity: Severity): string {

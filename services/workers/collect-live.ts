@@ -1,7 +1,7 @@
 /** Runs one live source: as `collect` does, except that it never ends by itself and acknowledges while it waits for the next delivery. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../platform/logger.ts';
-import { sleep } from '../platform/clock.ts';
+import { monotonicMs, sleep } from '../platform/clock.ts';
 import type { Delivery, Source } from '../sources/contract.ts';
 import { registerDelivery, standings } from '../store/batches.ts';
 import { enqueue, pendingOf } from './collect.ts';
@@ -16,9 +16,10 @@ export interface LiveOptions {
 
 const POLL_MS = 50;
 const IDLE_MS = 250;
+const DRAIN_MS = 3_000;
 
 /**
- * Until the signal aborts, or the source ends. What is open then stays pending in Postgres: the sweep finishes it, and the source is
+ * Until the signal aborts, or the source ends. What is open a little later stays pending in Postgres: the sweep finishes it, and the source is
  * given it again where it was not acknowledged.
  * @throws what the source throws, and an outage of the database that lasts
  */
@@ -43,6 +44,7 @@ export async function collectLive(deps: Deps, source: Source, { inFlight, signal
   } finally {
     ending.abort();
     await settling;
+    await drain();
   }
 
   async function settle(): Promise<void> {
@@ -50,6 +52,11 @@ export async function collectLive(deps: Deps, source: Source, { inFlight, signal
       if (open.size > 0) await settleOnce();
       await sleep(open.size > 0 ? POLL_MS : IDLE_MS, until);
     }
+  }
+
+  /** What is just being stored is waited for, so that it need not come again. */
+  async function drain(): Promise<void> {
+    for (const end = monotonicMs() + DRAIN_MS; open.size > 0 && monotonicMs() < end; await sleep(POLL_MS)) await settleOnce();
   }
 
   async function settleOnce(): Promise<void> {

@@ -46,7 +46,8 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
     actors: touched.actors,
     everything,
   });
-  if ((await whereUseMatters(client, used.filter((id) => !matters.has(id)))).length > 0) return 'again';
+  const merelyUsed = used.filter((id) => !matters.has(id));
+  if ((await whereUseMatters(client, merelyUsed)).length > 0) return 'again';
   const aliases = everything ? await aliasesWhereUseMatters(client, { keys: [...matters], aliases: touched.aliases }) : [];
   const changes = await derive(deps, client, {
     ids: {
@@ -57,7 +58,11 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
     },
     asOf: asOf(deps, batches),
   });
-  await markDetected(client, batches.map((batch) => batch.id), deps.clock.now());
+  await markDetected(
+    client,
+    batches.map((batch) => batch.id),
+    deps.clock.now(),
+  );
   return changes;
 }
 

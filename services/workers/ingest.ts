@@ -4,6 +4,7 @@ import type { QuarantinedInput } from '../core/quarantine.ts';
 import { normalize } from '../normalize/normalize.ts';
 import type { RawRecord, SourceName } from '../sources/contract.ts';
 import { openDelivery } from '../sources/registry.ts';
+import { classifyKey } from '../sources/s3-trail/object-key.ts';
 import { noteFailure, readPending } from '../store/batches.ts';
 import { checkConflicts } from '../store/conflicts.ts';
 import type { PlacedEvent } from '../store/events.ts';
@@ -19,9 +20,9 @@ const ATTEMPTS_LIMIT = 30;
  * @throws when it could not be stored; the attempt is noted and the job is tried again
  */
 export async function ingest(deps: Deps, batchId: number): Promise<void> {
-  const pending = await readPending(deps.pool, batchId);
-  if (!pending) return;
   try {
+    const pending = await readPending(deps.pool, batchId);
+    if (!pending) return;
     const source = pending.source as SourceName;
     const opened = await deps.telemetry.timed('open', () => openDelivery(source, pending.locator, pending.payload, deps.limits, deps.openers));
     const at = deps.clock.now();
@@ -40,6 +41,8 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
     const stored = await deps.telemetry.timed('store', () => storeBatch(deps.pool, { terms: deps.terms(), partitions: deps.partitions }, batch));
     if (!stored) return;
     deps.telemetry.batchStored(batch, stored);
+    const strangers = ofOtherAccounts(batch);
+    if (strangers > 0) deps.telemetry.accountsDiffer(batch, strangers);
     const conflicts = await checkConflicts(deps.pool, batchId, { rows: stored.inserted, at: deps.clock.now() });
     if (conflicts > 0) deps.telemetry.conflictsFound(source, conflicts);
   } catch (error) {
@@ -48,6 +51,14 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
     throw error;
   }
   await deps.queues.add('detect', { batchId }, { jobId: `detect-${batchId}` });
+}
+
+/**
+ * Events of another account than the object's key says: CloudTrail writes none, so somebody else may have written into the bucket.
+ */
+function ofOtherAccounts({ source, locator, events }: BatchToStore): number {
+  const account = source === 's3-trail' && typeof locator.key === 'string' ? classifyKey(locator.key).account : null;
+  return account === null ? 0 : events.filter(({ event }) => event.account !== account).length;
 }
 
 interface Content {

@@ -34,6 +34,7 @@ export async function startSources(service: Service): Promise<string[]> {
     },
     services: servicesOf(deps),
     relevant: deps.relevant,
+    countMessages: (source, outcome, count) => service.metrics.kmswatch_source_messages_total.inc({ source, outcome }, count),
   };
   const names: string[] = [];
   for (const [section, described] of Object.entries<LiveSource<unknown>>(LIVE_SOURCES)) {

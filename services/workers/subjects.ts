@@ -43,10 +43,17 @@ export async function readSubjects(client: pg.ClientBase, ids: SubjectIds, readi
   const keyIds = [...new Set([...ids.keys, ...targets.values()])].toSorted((a, b) => a - b);
   const keys = await readKeySubjects(client, keyIds, reading);
   const byArn = new Map(keys.map(({ subject }) => [subject.arn, subject]));
-  const losers = new Set(aliases.filter(({ timeline }) => timeline.some(({ event }) => event.operation === 'DeleteAlias')).flatMap(targetsOf));
+  const losers = new Set(
+    aliases.filter(({ timeline }) => timeline.some(({ event }) => event.operation === 'DeleteAlias')).flatMap(targetsOf),
+  );
   return [
     ...keys.map(({ id, subject, useMatters }) => ({ name: `key:${id}`, id, subject, useMatters: useMatters || losers.has(subject.arn) })),
-    ...aliases.map((alias) => ({ name: `alias:${alias.row.id}`, id: alias.row.id, subject: aliasSubject(alias, byArn), useMatters: false })),
+    ...aliases.map((alias) => ({
+      name: `alias:${alias.row.id}`,
+      id: alias.row.id,
+      subject: aliasSubject(alias, byArn),
+      useMatters: false,
+    })),
     ...(await readAccountSubjects(client, ids.accounts, reading)),
     ...(await readActorSubjects(client, ids.actors, reading)),
   ];

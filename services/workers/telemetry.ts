@@ -17,6 +17,8 @@ export interface Telemetry {
   batchStored(batch: BatchToStore, stored: StoredBatch): void;
   batchFailed(source: string, message: string): void;
   conflictsFound(source: string, count: number): void;
+  /** Events of another account than the place where they lay says. */
+  accountsDiffer(batch: BatchToStore, count: number): void;
   evaluated(evaluations: readonly { detector: string; matches: number; milliseconds: number }[]): void;
   detectorsFailed(failures: readonly { detector: string; subject: string; message: string }[]): void;
   notified(notification: PendingNotification): void;
@@ -58,6 +60,9 @@ export function createTelemetry(metrics: Metrics<typeof METRICS>, logger: Logger
     },
     conflictsFound(source, count) {
       logger.warn({ source, count }, 'events are told in more than one way');
+    },
+    accountsDiffer({ batchId: batch, source, locator }, count) {
+      logger.warn({ batch, source, locator, count }, 'events are of another account than the name of their object says');
     },
     evaluated(evaluations) {
       for (const { detector, matches, milliseconds } of evaluations) {

@@ -9,9 +9,9 @@ import { type ChainTally, countDigests } from '../../compliance/integrity/tally.
 import type { Problem } from '../../compliance/integrity/verdict.ts';
 import { type Verification, verifyTrails } from '../../compliance/integrity/verify.ts';
 import { KmswatchError } from '../../core/errors.ts';
-import { unreadable } from '../../sources/read.ts';
 import { type App, Interrupted } from '../app.ts';
 import { parseTime } from '../arguments.ts';
+import { cannotBeRead } from '../cannot-be-read.ts';
 import { printJson } from '../json.ts';
 import { paint } from '../out.ts';
 import { printRemark } from '../problem.ts';
@@ -47,7 +47,7 @@ export function registerVerify(program: Command, app: App): void {
     .requiredOption(
       '--public-keys <file>',
       'output of "aws cloudtrail list-public-keys"; several files may be given, as REGION=FILE each for its Region alone',
-      (file: string, before: readonly string[] = []) => [...before, file],
+      (file: string, before?: readonly string[]) => [...(before ?? []), file],
     )
     .option(
       '--metadata <file>',
@@ -117,7 +117,7 @@ async function readJson(app: App, name: string): Promise<unknown> {
   try {
     text = await readFile(resolve(app.directory, name), 'utf8');
   } catch (cause) {
-    throw new KmswatchError('SOURCE_UNREADABLE', `${name} cannot be read: ${unreadable(cause).message}`, { cause });
+    throw cannotBeRead(name, cause);
   }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;

@@ -1,7 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { KmswatchError } from '../../core/errors.ts';
-import { unreadable } from '../../sources/read.ts';
+import { cannotBeRead } from '../cannot-be-read.ts';
 
 export interface FoundArea {
   /** Of the folder `ACCOUNT`. */
@@ -61,7 +60,7 @@ async function foldersOf(folder: string): Promise<string[]> {
   try {
     for await (const entry of await opendir(folder)) if (entry.isDirectory()) names.push(entry.name);
   } catch (cause) {
-    throw new KmswatchError('SOURCE_UNREADABLE', `${folder} cannot be read: ${unreadable(cause).message}`, { cause });
+    throw cannotBeRead(folder, cause);
   }
   return names.sort();
 }

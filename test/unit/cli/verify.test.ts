@@ -13,7 +13,14 @@ interface Told {
   readonly verdict: string;
   readonly digests: Record<string, number>;
   readonly log_files: Record<string, number>;
-  readonly chains: readonly { account: string; region: string; trail: string | null; verdict: string; digests: Record<string, number>; log_files: Record<string, number> }[];
+  readonly chains: readonly {
+    account: string;
+    region: string;
+    trail: string | null;
+    verdict: string;
+    digests: Record<string, number>;
+    log_files: Record<string, number>;
+  }[];
   readonly problems: readonly { verdict: string; object: string; message: string; account: string; region: string }[];
 }
 
@@ -50,7 +57,10 @@ function write(bucket: Bucket, folder = 'copy'): { path: string; manifest: strin
 }
 
 async function verify(args: readonly string[]): Promise<{ code: number; told: Told; stderr: string }> {
-  const { code, stdout, stderr } = await inProcess(['verify', '--public-keys', 'keys.json', '--public-keys', 'eu-west-1=irish.json', '--json', ...args], home);
+  const { code, stdout, stderr } = await inProcess(
+    ['verify', '--public-keys', 'keys.json', '--public-keys', 'eu-west-1=irish.json', '--json', ...args],
+    home,
+  );
   return { code, told: (stdout === '' ? {} : JSON.parse(stdout)) as Told, stderr };
 }
 
@@ -58,7 +68,9 @@ test('a sound copy of several accounts and Regions is verified, chain by chain, 
   const { path, manifest } = write(made().bucket);
   const { code, told } = await verify(['--path', path, '--metadata', manifest]);
   expect(told).toMatchObject({ verdict: 'verified', digests: { total: 9, valid: 9 }, log_files: { total: 15, valid: 15 }, problems: [] });
-  expect(told.chains.map(({ account, region, trail, digests, log_files }) => [account, region, trail, digests['valid'], log_files['valid']])).toEqual([
+  expect(
+    told.chains.map(({ account, region, trail, digests, log_files }) => [account, region, trail, digests['valid'], log_files['valid']]),
+  ).toEqual([
     ['111122223333', 'eu-west-1', 'org', 3, 5],
     ['111122223333', 'us-east-1', 'org', 3, 5],
     ['444455556666', 'us-east-1', 'org', 3, 5],
@@ -82,7 +94,10 @@ describe('the folder may be any level of the bucket', () => {
 
   test('more than the bucket: folders around it', async () => {
     const { path, manifest } = write(made().bucket, 'copies/of/buckets/trail');
-    expect((await verify(['--path', join(path, '../../..'), '--metadata', manifest])).told).toMatchObject({ verdict: 'verified', log_files: { valid: 15 } });
+    expect((await verify(['--path', join(path, '../../..'), '--metadata', manifest])).told).toMatchObject({
+      verdict: 'verified',
+      log_files: { valid: 15 },
+    });
   });
 
   test('but one account’s files moved below another prefix are not where they belong', async () => {
@@ -107,7 +122,13 @@ test('tells what is wrong, where, and ends with 1', async () => {
   const { path, manifest } = write(bucket);
   const { code, told } = await verify(['--path', path, '--metadata', manifest]);
   expect(told.problems).toMatchObject([
-    { verdict: 'changed file', object: changed, account: '111122223333', region: 'eu-west-1', message: 'the SHA-256 of its content is not the one in the digest' },
+    {
+      verdict: 'changed file',
+      object: changed,
+      account: '111122223333',
+      region: 'eu-west-1',
+      message: 'the SHA-256 of its content is not the one in the digest',
+    },
     { verdict: 'missing file', object: missing, account: '444455556666', region: 'us-east-1' },
   ]);
   expect(told.chains.map((chain) => chain.verdict)).toEqual(['failed', 'verified', 'failed']);
@@ -116,8 +137,13 @@ test('tells what is wrong, where, and ends with 1', async () => {
 
 test('a Region’s digests are not vouched for by the keys of another', async () => {
   const { path, manifest } = write(made().bucket);
-  const { stdout, code } = await inProcess(['verify', '--path', path, '--metadata', manifest, '--public-keys', 'keys.json', '--public-keys', 'eu-central-1=irish.json', '--json'], home);
-  expect((JSON.parse(stdout) as Told).problems).toMatchObject(Array.from({ length: 3 }, () => ({ verdict: 'broken signature', region: 'eu-west-1' })));
+  const { stdout, code } = await inProcess(
+    ['verify', '--path', path, '--metadata', manifest, '--public-keys', 'keys.json', '--public-keys', 'eu-central-1=irish.json', '--json'],
+    home,
+  );
+  expect((JSON.parse(stdout) as Told).problems).toMatchObject(
+    Array.from({ length: 3 }, () => ({ verdict: 'broken signature', region: 'eu-west-1' })),
+  );
   expect(code).toBe(1);
 });
 
@@ -129,7 +155,11 @@ describe('the manifest', () => {
       const { path } = write(bucket);
       writeFileSync(`${path}.json`, JSON.stringify({ ...bucket.manifest(), [key]: entry }));
       const { told } = await verify(['--path', path, '--metadata', `${path}.json`]);
-      expect(told).toMatchObject({ digests: { valid: 8, broken_signature: 1 }, log_files: { valid: 15 }, problems: [{ verdict: 'broken signature', object: key }] });
+      expect(told).toMatchObject({
+        digests: { valid: 8, broken_signature: 1 },
+        log_files: { valid: 15 },
+        problems: [{ verdict: 'broken signature', object: key }],
+      });
     }
   });
 
@@ -137,8 +167,16 @@ describe('the manifest', () => {
     const { bucket, chains } = made();
     const newest = chains.map((chain) => chain.digests[2]!.key);
     const { path } = write(bucket);
-    writeFileSync(`${path}.json`, JSON.stringify(Object.fromEntries(newest.map((key) => [`s3://trail-bucket/${key}`, { ContentLength: 7, Metadata: bucket.metadata.get(key) }]))));
-    expect((await verify(['--path', path, '--metadata', `${path}.json`])).told).toMatchObject({ verdict: 'verified', digests: { valid: 9 } });
+    writeFileSync(
+      `${path}.json`,
+      JSON.stringify(
+        Object.fromEntries(newest.map((key) => [`s3://trail-bucket/${key}`, { ContentLength: 7, Metadata: bucket.metadata.get(key) }])),
+      ),
+    );
+    expect((await verify(['--path', path, '--metadata', `${path}.json`])).told).toMatchObject({
+      verdict: 'verified',
+      digests: { valid: 9 },
+    });
   });
 
   test('that knows a digest which is not in the copy shows that it is missing, be it the newest', async () => {
@@ -146,13 +184,19 @@ describe('the manifest', () => {
     const { key } = chains[0].digests[2]!;
     bucket.objects.delete(key);
     const { path, manifest } = write(bucket);
-    expect((await verify(['--path', path, '--metadata', manifest])).told.problems).toMatchObject([{ verdict: 'missing digest', object: key }]);
+    expect((await verify(['--path', path, '--metadata', manifest])).told.problems).toMatchObject([
+      { verdict: 'missing digest', object: key },
+    ]);
   });
 
   test('may be left out: then the newest digests are unverifiable, and nothing else', async () => {
     const { path } = write(made().bucket);
     const { told, code } = await verify(['--path', path]);
-    expect(told).toMatchObject({ verdict: 'failed', digests: { total: 9, valid: 6, unverifiable_signature: 3 }, log_files: { valid: 9, unproven: 6 } });
+    expect(told).toMatchObject({
+      verdict: 'failed',
+      digests: { total: 9, valid: 6, unverifiable_signature: 3 },
+      log_files: { valid: 9, unproven: 6 },
+    });
     expect(new Set(told.problems.map(({ verdict }) => verdict))).toEqual(new Set(['unverifiable signature']));
     expect(code).toBe(1);
   });
@@ -170,8 +214,16 @@ test('--from and --to leave out what is not of the period', async () => {
   bucket.objects.delete(chains[0].digests[2]!.logs[0]!);
   const { path, manifest } = write(bucket);
   const args = ['--path', path, '--metadata', manifest];
-  expect((await verify([...args, '--to', '2023-07-10T12:01:31Z'])).told).toMatchObject({ verdict: 'verified', digests: { total: 6 }, log_files: { total: 9 } });
-  expect((await verify([...args, '--from', '2023-07-10T12:01:31Z'])).told).toMatchObject({ verdict: 'failed', digests: { total: 3 }, log_files: { total: 6, missing: 1 } });
+  expect((await verify([...args, '--to', '2023-07-10T12:01:31Z'])).told).toMatchObject({
+    verdict: 'verified',
+    digests: { total: 6 },
+    log_files: { total: 9 },
+  });
+  expect((await verify([...args, '--from', '2023-07-10T12:01:31Z'])).told).toMatchObject({
+    verdict: 'failed',
+    digests: { total: 3 },
+    log_files: { total: 6, missing: 1 },
+  });
 });
 
 test('log files without digests are not enabled, with exit code 1', async () => {
@@ -188,21 +240,31 @@ test('a path in a digest cannot lead out of the folder, and a pipe does not make
   const chain = new Chain(bucket, { key: KEY });
   const { createHash } = await import('node:crypto');
   const outside = `${chain.place}../../../outside.json.gz`;
-  const entry = (key: string): object => ({ s3Bucket: bucket.name, s3Object: key, hashValue: createHash('sha256').update('x').digest('hex') });
+  const entry = (key: string): object => ({
+    s3Bucket: bucket.name,
+    s3Object: key,
+    hashValue: createHash('sha256').update('x').digest('hex'),
+  });
   chain.deliver([], (fields) => ({ ...fields, logFiles: [entry(outside), entry(`${chain.place}device`)] }));
   const { path, manifest } = write(bucket);
   writeFileSync(join(path, '..', 'outside.json.gz'), gzipSync('x'));
   mkdirSync(join(path, chain.place), { recursive: true });
   symlinkSync('/dev/zero', join(path, chain.place, 'device'));
   const { told } = await verify(['--path', path, '--metadata', manifest]);
-  expect(told.problems).toMatchObject([{ verdict: 'missing file', object: outside }, { verdict: 'missing file', message: 'it is no file' }]);
+  expect(told.problems).toMatchObject([
+    { verdict: 'missing file', object: outside },
+    { verdict: 'missing file', message: 'it is no file' },
+  ]);
 });
 
 test('for people: a table, the problems, and a conclusion', async () => {
   const { bucket, chains } = made();
   bucket.objects.delete(chains[0].digests[1]!.logs[0]!);
   const { path, manifest } = write(bucket);
-  const { stdout, stderr, code } = await inProcess(['verify', '--path', path, '--metadata', manifest, '--public-keys', 'keys.json', '--public-keys', 'irish.json'], home);
+  const { stdout, stderr, code } = await inProcess(
+    ['verify', '--path', path, '--metadata', manifest, '--public-keys', 'keys.json', '--public-keys', 'irish.json'],
+    home,
+  );
   expect(stdout).toMatch(/^ACCOUNT +REGION +TRAIL +FROM/);
   expect(stdout).toContain('444455556666');
   expect(stdout).toContain('missing file');
@@ -217,7 +279,7 @@ describe('what cannot be used', () => {
     [['--path', 'x'], 2, "required option '--public-keys <file>' not specified"],
     [['--path', 'x', '--public-keys', 'keys.json', '--from', '2023-07-11', '--to', '2023-07-10'], 2, '--from must be before --to'],
     [['--path', 'x', '--public-keys', 'keys.json', '--from', 'then'], 2, 'Write a time as in'],
-    [['--path', 'nowhere', '--public-keys', 'keys.json'], 1, 'nowhere cannot be read: it could not be read: ENOENT'],
+    [['--path', 'nowhere', '--public-keys', 'keys.json'], 1, 'nowhere cannot be read: ENOENT'],
     [['--path', '.', '--public-keys', 'nokeys.json'], 1, 'nokeys.json cannot be read'],
     [['--path', 'empty', '--public-keys', 'keys.json'], 1, 'There are no CloudTrail files of this period in empty'],
     [['--path', 'empty', '--public-keys', 'bad-keys.json'], 1, 'bad-keys.json cannot be used as list of public keys'],

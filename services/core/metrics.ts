@@ -28,6 +28,7 @@ export interface MetricSpec {
     | 'jobs'
     | 'notifications'
     | 'batches'
+    | 'messages'
     | 'info';
   /** Histograms only: upper bounds, ascending. */
   readonly buckets?: readonly number[];
@@ -51,6 +52,11 @@ export const ROTATION_STANDINGS = ['compliant', 'disabled', 'overdue', 'not-appl
 export const QUEUE_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
 export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** What can happen to a message of a queue that a source reads. */
+export const MESSAGE_OUTCOMES = ['received', 'deleted', 'ignored', 'extended', 'lost', 'returned', 'quarantined', 'failed'] as const;
+
+export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
 export const NOTIFICATION_OUTCOMES = ['delivered', 'failed'] as const;
 
@@ -142,6 +148,13 @@ export const METRICS = [
     unit: 'seconds',
     labels: { source: 'registry' },
     help: 'When a delivery of this source was last stored, Unix time; 0 = never.',
+  },
+  {
+    name: 'kmswatch_source_messages_total',
+    type: 'counter',
+    unit: 'messages',
+    labels: { source: 'registry', outcome: MESSAGE_OUTCOMES },
+    help: 'What happened to messages of the queues that a source reads; ignored: in it was nothing for us, failed: calls to SQS.',
   },
   {
     name: 'kmswatch_detector_evaluations_total',

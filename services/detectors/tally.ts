@@ -58,7 +58,9 @@ export function inOrderOfFirst<T extends Counted>(rows: readonly T[]): T[] {
 
 /** What a row is counted by, as one text. */
 export function nameOf(row: object): string {
-  const { actor, operationClass, outcome, operation, hour, keyArn, account, region } = row as Partial<FailureHour & ActorSubject['uses'][number]>;
+  const { actor, operationClass, outcome, operation, hour, keyArn, account, region } = row as Partial<
+    FailureHour & ActorSubject['uses'][number]
+  >;
   return JSON.stringify([actor?.id, operationClass, outcome, operation, hour, keyArn, account, region]);
 }
 

@@ -124,6 +124,8 @@ function createPool(options: ConnectOptions, startup: string): Pool {
   }
   // An idle connection that drops is replaced at the next query; unheard, the event would end the process.
   pool.on('error', (err) => logger?.warn({ err }, 'lost an idle database connection'));
+  // So would that of a connection in use, between two of its statements; whoever uses it learns it from the next one.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { plainArray, textArray } from './array.ts';
 import { FLAGS } from './events.ts';
+import { TERM } from './terms.ts';
 
 /** Events that named only the alias, `e`, within spans of it, `s`; takes the parameters of `spanColumns`. */
 export const SPANS = `unnest($1::int[], $2::int[], $3::float8[], $4::float8[]) AS s(alias_id, key_id, since, until)
@@ -73,14 +74,16 @@ export async function logKeysThroughAliases(client: pg.ClientBase, spans: readon
 }
 
 /**
- * Aliases whose findings depend on the use of these keys, or of keys that these aliases ever pointed to: where `use_matters`, all
- * that ever pointed there, as control events say.
+ * Aliases whose findings depend on the use of these keys, or of keys that these aliases ever pointed to: those that pointed there
+ * and were deleted, as control events say.
  */
 export async function aliasesWhereUseMatters(client: pg.ClientBase, ids: { keys: readonly number[]; aliases: readonly number[] }): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON e.operation_class = 3 AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
      WHERE k.use_matters AND k.id IN (SELECT unnest($1::int[])
-       UNION SELECT key_id FROM event WHERE operation_class = 3 AND other_key_id = ANY($2::int[]))`,
+       UNION SELECT key_id FROM event WHERE operation_class = 3 AND other_key_id = ANY($2::int[]))
+     AND EXISTS (SELECT FROM event d JOIN term o ON o.id = d.operation_id AND o.kind = ${TERM.operation} AND o.value = 'kms:DeleteAlias'
+       WHERE d.operation_class = 3 AND d.other_key_id = a.id)`,
     [ids.keys, ids.aliases],
   );
   return rows.map((row) => row.id);

@@ -8,7 +8,11 @@ export async function readCheckpoint(pool: pg.Pool, name: string): Promise<Json>
   return rows[0]?.value ?? null;
 }
 
-export async function writeCheckpoint(pool: pg.Pool, name: string, { value, at }: { readonly value: Json; readonly at: number }): Promise<void> {
+export async function writeCheckpoint(
+  pool: pg.Pool,
+  name: string,
+  { value, at }: { readonly value: Json; readonly at: number },
+): Promise<void> {
   await pool.query(
     `INSERT INTO checkpoint (name, value, updated_at) VALUES ($1, $2::jsonb, $3)
      ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,

@@ -38,7 +38,8 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
   const used = [...new Set([...touched.keys, ...touched.used])];
   const matters = new Set(await whereUseMatters(client, used));
   const keys = [...new Set([...touched.keys, ...matters])];
-  const everything = touched.aliases.length > 0 || matters.size > 0;
+  // Of most keys no alias was ever deleted: then there is none to judge anew, and nobody else need wait.
+  const everything = touched.aliases.length > 0 || (await aliasesOf(client, matters, touched.aliases)).length > 0;
   await lockSubjects(client, {
     exclusiveKeys: keys,
     sharedKeys: touched.used.filter((id) => !matters.has(id)),
@@ -48,7 +49,8 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
   });
   const merelyUsed = used.filter((id) => !matters.has(id));
   if ((await whereUseMatters(client, merelyUsed)).length > 0) return 'again';
-  const aliases = everything ? await aliasesWhereUseMatters(client, { keys: [...matters], aliases: touched.aliases }) : [];
+  const aliases = await aliasesOf(client, matters, touched.aliases);
+  if (aliases.length > 0 && !everything) return 'again';
   const changes = await derive(deps, client, {
     ids: {
       keys,
@@ -64,6 +66,10 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
     deps.clock.now(),
   );
   return changes;
+}
+
+async function aliasesOf(client: pg.ClientBase, keys: ReadonlySet<number>, aliases: readonly number[]): Promise<number[]> {
+  return keys.size + aliases.length === 0 ? [] : await aliasesWhereUseMatters(client, { keys: [...keys], aliases });
 }
 
 function asOf(deps: Deps, batches: readonly UndetectedBatch[]): number {

@@ -2,10 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { sleep } from '../../services/platform/clock.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/kmswatch.mjs', import.meta.url));
+
+/** Halves the time that a process takes to start. */
+const COMPILE_CACHE = join(tmpdir(), 'kmswatch-tests-compile-cache');
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -17,7 +22,7 @@ export interface Ended {
   readonly milliseconds: number;
 }
 
-/** A `kmswatch` process of its own. It does not outlive the test. */
+/** A `kmswatch` process. */
 export interface Running {
   readonly pid: number;
   /** What it has written so far. */
@@ -35,12 +40,31 @@ export interface Running {
 /** Environment for `kmswatch`: nothing of ours but what is given. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Starts a command of `kmswatch`, as a person would, in a directory without configuration. */
+/** Starts a command of `kmswatch`, as a person would, in a directory without configuration. It does not outlive the test. */
 export function start(args: readonly string[], environment: Environment): Running {
+  const running = launch(args, environment);
+  onTestFinished(async () => void (await running.end('SIGKILL')));
+  return running;
+}
+
+/** Waits until a `kmswatch run` has started all its parts. */
+export async function untilStarted(running: Running): Promise<void> {
+  while (!running.stderr().includes('"msg":"started"')) {
+    if (!running.isRunning()) throw new Error(`it has ended: ${running.stderr()}`);
+    await sleep(20);
+  }
+}
+
+/** Runs a command to its end. */
+export function kmswatch(args: readonly string[], environment: Environment): Promise<Ended> {
+  return launch(args, environment).ended;
+}
+
+function launch(args: readonly string[], environment: Environment): Running {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd: tmpdir(),
-    env: { PATH: process.env['PATH'], HOME: tmpdir(), ...environment },
+    env: { PATH: process.env['PATH'], HOME: tmpdir(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written = { stdout: '', stderr: '' };
@@ -48,25 +72,23 @@ export function start(args: readonly string[], environment: Environment): Runnin
   child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
   const ended = closing(child).then(([code, signal]) => ({ code, signal, ...written, milliseconds: performance.now() - startedAt }));
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
-  const end = async (signal: NodeJS.Signals): Promise<Ended> => {
-    if (isRunning()) child.kill(signal);
-    return ended;
-  };
-  onTestFinished(async () => void (await end('SIGKILL')));
   return {
     pid: child.pid ?? 0,
     stdout: () => written.stdout,
     stderr: () => written.stderr,
     isRunning,
     ended,
-    end,
+    async end(signal) {
+      if (isRunning()) child.kill(signal);
+      return await ended;
+    },
     peakMemory: () => peakOf(child.pid ?? 0),
   };
 }
 
-/** Runs a command to its end. */
-export function kmswatch(args: readonly string[], environment: Environment): Promise<Ended> {
-  return start(args, environment).ended;
+/** That it ended well; shows what it said where it did not. */
+export function expectSuccess({ code, signal, stderr }: Ended): void {
+  expect({ code, signal, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, signal: null, stderr: '' });
 }
 
 async function closing(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {

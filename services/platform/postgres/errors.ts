@@ -21,7 +21,14 @@ const LOST = new Set([
   '08006',
   '53300',
 ]);
-const LOST_MESSAGES = ['Connection terminated', 'timeout exceeded when trying to connect', 'Query read timeout', 'Connection ended'];
+const LOST_MESSAGES = [
+  'Connection terminated',
+  'Connection ended',
+  'Client has encountered a connection error',
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+];
 
 /** Whether the database went away under a statement, so that the same one may succeed later. */
 export function isConnectionLoss(error: unknown): boolean {

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import { KmswatchError } from '../../core/errors.ts';
 import { encodeFrames } from '../../core/frames.ts';
+import { cutIntoChunks } from '../chunks.ts';
 import type { Delivery, Source } from '../contract.ts';
 import type { ReadLimits } from '../limits.ts';
 import { unreadable } from '../read.ts';
-import { cutIntoChunks } from './chunks.ts';
 import { isReadWhole } from './sniff.ts';
 import { checkPaths, type Found, walk } from './walk.ts';
 
@@ -75,7 +75,7 @@ class Run {
   async *stream(path: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Delivery> {
     this.#add({ files: 1 });
     const counted = this.#count(untilAborted(bytes, signal));
-    for await (const chunk of cutIntoChunks(path, counted, this.#limits)) {
+    for await (const chunk of cutIntoChunks({ path }, counted, this.#limits)) {
       // What an abort cuts off must not be taken for the input's end.
       if (signal.aborted) return;
       yield this.#delivery(chunk);

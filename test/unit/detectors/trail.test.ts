@@ -28,7 +28,11 @@ test('name and ARN of a trail are the same trail', () => {
 
 test('trails of one name in two home Regions or accounts are two', () => {
   expect(trailKey(event('arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/main'))).toEqual(['111122223333', 'cn-north-1', 'main']);
-  expect(trailKey(event('arn:aws:cloudtrail:eu-west-1:444455556666:trail/main'))).toEqual(['444455556666', 'eu-west-1', 'main']);
+  expect(trailKey(event('arn:aws:cloudtrail:eu-west-1:444455556666:trail/main'))).toEqual([
+    '111122223333',
+    'eu-west-1',
+    '444455556666:main',
+  ]);
 });
 
 test('a record without a trail name has a finding of its own', () => {
@@ -37,4 +41,9 @@ test('a record without a trail name has a finding of its own', () => {
 
 test('a hostile trail name does not get into a command', () => {
   expect(trailArguments(event('x; rm -rf ~'))).toBe('--name TRAIL_NAME --region eu-west-1');
+});
+
+test('one trail of which two accounts tell has a finding in each of them', () => {
+  const arn = 'arn:aws:cloudtrail:eu-west-1:111122223333:trail/main';
+  expect(trailKey({ ...event(arn), account: '444455556666' })).not.toEqual(trailKey(event(arn)));
 });

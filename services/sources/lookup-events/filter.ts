@@ -1,0 +1,38 @@
+import type { LOOKUP_MODES } from './config.ts';
+
+/**
+ * One question that LookupEvents is asked. It takes a single attribute, so every filter has windows and a checkpoint of its own
+ * (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
+ */
+export interface Filter {
+  readonly attribute: { readonly AttributeKey: 'EventSource' | 'EventName' | 'ReadOnly'; readonly AttributeValue: string };
+  /** Sources whose events are wanted, `kms.amazonaws.com`; others that the attribute also finds are passed over. */
+  readonly sources: ReadonlySet<string>;
+}
+
+export function filterName({ attribute }: Filter): string {
+  return `${attribute.AttributeKey}=${attribute.AttributeValue}`;
+}
+
+export interface Wish {
+  readonly mode: (typeof LOOKUP_MODES)[number];
+  /** For mode operations. */
+  readonly operations: readonly string[];
+  readonly services: readonly string[];
+}
+
+export function filtersOf({ mode, operations, services }: Wish): Filter[] {
+  const sources = new Set(['kms', ...services].map((service) => `${service}.amazonaws.com`));
+  if (mode === 'write-only') return [{ attribute: { AttributeKey: 'ReadOnly', AttributeValue: 'false' }, sources }];
+  const bySource = [...sources].map((source) => sourceFilter(source));
+  if (mode === 'all') return bySource;
+  const named = [...new Set(operations)].map((name): Filter => {
+    return { attribute: { AttributeKey: 'EventName', AttributeValue: name }, sources: new Set(['kms.amazonaws.com']) };
+  });
+  // What others than KMS do is little, and it is what detectors of switched-off logging live on.
+  return [...named, ...bySource.filter(({ sources: of }) => !of.has('kms.amazonaws.com'))];
+}
+
+function sourceFilter(source: string): Filter {
+  return { attribute: { AttributeKey: 'EventSource', AttributeValue: source }, sources: new Set([source]) };
+}

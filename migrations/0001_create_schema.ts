@@ -118,7 +118,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE INDEX event_key ON event (key_id) WHERE key_id IS NOT NULL`.execute(db);
   await sql`CREATE INDEX event_time_ranges ON event USING brin (event_time)`.execute(db);
   await sql`CREATE INDEX event_key_control ON event (key_id, event_time) WHERE operation_class = 3 AND key_id IS NOT NULL`.execute(db);
-  await sql`CREATE INDEX event_other_key_control ON event (other_key_id, event_time) WHERE operation_class = 3 AND other_key_id IS NOT NULL`.execute(db);
+  await sql`CREATE INDEX event_other_key_control ON event (other_key_id, event_time) WHERE operation_class = 3 AND other_key_id IS NOT NULL`.execute(
+    db,
+  );
   await sql`CREATE INDEX event_account_control ON event (account_id, event_time) WHERE operation_class = 3 AND key_id IS NULL`.execute(db);
   await sql`CREATE TABLE event_id_text (event_id uuid PRIMARY KEY, text text NOT NULL)`.execute(db);
   await sql`

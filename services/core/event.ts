@@ -58,8 +58,18 @@ export interface KmsEvent {
 }
 
 export const ACTOR_TYPES = [
-  'root', 'iam-user', 'role', 'federated-user', 'identity-center', 'saml', 'web-identity', 'service', 'account',
-  'aws', 'anonymous', 'unknown',
+  'root',
+  'iam-user',
+  'role',
+  'federated-user',
+  'identity-center',
+  'saml',
+  'web-identity',
+  'service',
+  'account',
+  'aws',
+  'anonymous',
+  'unknown',
 ] as const;
 
 export type ActorType = (typeof ACTOR_TYPES)[number];
@@ -99,7 +109,15 @@ export interface Network {
  * because the positions are what the database holds.
  */
 export const OUTCOMES = [
-  'ok', 'denied', 'disabled', 'pending-deletion', 'invalid-state', 'not-found', 'throttled', 'dry-run', 'other',
+  'ok',
+  'denied',
+  'disabled',
+  'pending-deletion',
+  'invalid-state',
+  'not-found',
+  'throttled',
+  'dry-run',
+  'other',
 ] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
@@ -171,8 +189,20 @@ export interface KeyMetadata {
 /** A stored event as detectors and the key reducer see it: what the database gives back without opening evidence. */
 export type StoredEvent = Pick<
   KmsEvent,
-  'eventId' | 'eventTime' | 'account' | 'region' | 'service' | 'operation' | 'operationClass' | 'key' | 'otherKey' | 'actor' |
-  'outcome' | 'errorCode' | 'callingService' | 'detail'
+  | 'eventId'
+  | 'eventTime'
+  | 'account'
+  | 'region'
+  | 'service'
+  | 'operation'
+  | 'operationClass'
+  | 'key'
+  | 'otherKey'
+  | 'actor'
+  | 'outcome'
+  | 'errorCode'
+  | 'callingService'
+  | 'detail'
 > & { readonly essence: string; readonly sessionName: string | null };
 
 /** Total order of events: event time, then stored event id, then essence. Every fold and every "first" and "last" uses it. */

@@ -49,5 +49,8 @@ export const EVIDENCE_LIMIT = 20;
 
 /** Finding ids are derived, so that evaluating again is no new finding: 16 hex digits of SHA-256 over detector and dedup key. */
 export function findingId(detector: string, dedupKey: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify([detector, ...dedupKey])).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify([detector, ...dedupKey]))
+    .digest('hex')
+    .slice(0, 16);
 }

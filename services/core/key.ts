@@ -64,8 +64,7 @@ export interface ImportedMaterial {
 }
 
 /** AWS's words: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html, and `Deleted` when it is gone. */
-export type KeyStateName =
-  | 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingReplicaDeletion' | 'PendingImport' | 'Deleted';
+export type KeyStateName = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingReplicaDeletion' | 'PendingImport' | 'Deleted';
 
 /** Whether automatic rotation can exist for a key; `eligible: null` = not known. */
 export interface RotationEligibility {

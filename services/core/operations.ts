@@ -12,9 +12,21 @@ export type OperationClass = 'use' | 'read' | 'grant' | 'control';
 export const OPERATION_CLASSES = ['use', 'read', 'grant', 'control'] as const;
 
 const USE = new Set([
-  'Encrypt', 'Decrypt', 'ReEncrypt', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext', 'Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'DeriveSharedSecret',
-  'Encapsulate', 'Decapsulate', 'GenerateRandom',
+  'Encrypt',
+  'Decrypt',
+  'ReEncrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'Sign',
+  'Verify',
+  'GenerateMac',
+  'VerifyMac',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Decapsulate',
+  'GenerateRandom',
 ]);
 const GRANT = new Set(['CreateGrant', 'RetireGrant', 'RevokeGrant']);
 

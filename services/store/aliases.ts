@@ -77,7 +77,10 @@ export async function logKeysThroughAliases(client: pg.ClientBase, spans: readon
  * Aliases whose findings depend on the use of these keys, or of keys that these aliases ever pointed to: those that pointed there
  * and were deleted, as control events say.
  */
-export async function aliasesWhereUseMatters(client: pg.ClientBase, ids: { keys: readonly number[]; aliases: readonly number[] }): Promise<number[]> {
+export async function aliasesWhereUseMatters(
+  client: pg.ClientBase,
+  ids: { keys: readonly number[]; aliases: readonly number[] },
+): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON e.operation_class = 3 AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
      WHERE k.use_matters AND k.id IN (SELECT unnest($1::int[])

@@ -26,7 +26,9 @@ export function jsonArray(values: readonly (object | null)[]): string {
 
 /** JSON text that `jsonb` accepts. */
 export function storableJson(value: unknown): string {
-  return JSON.stringify(value).replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (found, escapedBackslash) => (escapedBackslash ? found : '\\ufffd'));
+  return JSON.stringify(value).replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (found, escapedBackslash) =>
+    escapedBackslash ? found : '\\ufffd',
+  );
 }
 
 /** Text that a `text` column accepts and gives back unchanged. */

@@ -70,7 +70,13 @@ export async function readPending(pool: pg.Pool, batchId: number): Promise<OpenB
   });
   const row = rows[0];
   if (!row) return null;
-  return { id: batchId, source: row.source, locator: row.locator, attempts: row.attempts, payload: row.bytes ? await decompress(row.bytes) : null };
+  return {
+    id: batchId,
+    source: row.source,
+    locator: row.locator,
+    attempts: row.attempts,
+    payload: row.bytes ? await decompress(row.bytes) : null,
+  };
 }
 
 /** Notes a failed attempt; after `limit` of them the batch is given up and its delivery goes back to its source. */
@@ -84,12 +90,18 @@ export async function noteFailure(pool: pg.Pool, batchId: number, failure: { mes
 
 /** Where batches stand; a batch that does not exist is absent. */
 export async function standings(pool: pg.Pool, ids: readonly number[]): Promise<Map<number, { state: string; failure: string | null }>> {
-  const { rows } = await pool.query<{ id: number; state: string; failure: string | null }>('SELECT id, state, failure FROM ingest_batch WHERE id = ANY($1::int[])', [ids]);
+  const { rows } = await pool.query<{ id: number; state: string; failure: string | null }>(
+    'SELECT id, state, failure FROM ingest_batch WHERE id = ANY($1::int[])',
+    [ids],
+  );
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Work that Postgres knows of and that nobody has finished for a while: what the sweep puts on the queue again. */
-export async function unfinished(pool: pg.Pool, options: { olderThan: number; limit: number }): Promise<{ pending: number[]; undetected: number[] }> {
+export async function unfinished(
+  pool: pg.Pool,
+  options: { olderThan: number; limit: number },
+): Promise<{ pending: number[]; undetected: number[] }> {
   const { rows } = await pool.query<{ id: number; state: string }>(
     `(SELECT id, state FROM ingest_batch WHERE state = 'pending' AND received_at < $1 ORDER BY id LIMIT $2)
      UNION ALL

@@ -17,11 +17,19 @@ interface Identity {
  * @param rows the batch's inserted events; null when they are not at hand (after a crash): read from the table then
  * @returns how many tellings the batch added to what was known
  */
-export async function checkConflicts(pool: pg.Pool, batchId: number, work: { rows: readonly Identity[] | null; at: number }): Promise<number> {
+export async function checkConflicts(
+  pool: pg.Pool,
+  batchId: number,
+  work: { rows: readonly Identity[] | null; at: number },
+): Promise<number> {
   const rows = work.rows ?? (await identitiesOf(pool, batchId));
   const tellings = rows.length === 0 ? [] : await tellingsOf(pool, rows);
   if (tellings.length === 0) {
-    await pool.query({ name: 'mark-checked', text: 'UPDATE ingest_batch SET checked_at = $2 WHERE id = $1', values: [batchId, new Date(work.at)] });
+    await pool.query({
+      name: 'mark-checked',
+      text: 'UPDATE ingest_batch SET checked_at = $2 WHERE id = $1',
+      values: [batchId, new Date(work.at)],
+    });
     return 0;
   }
   return await inTransaction(pool, async (client) => {

@@ -88,11 +88,16 @@ function toRow(terms: Terms, event: KmsEvent, ordinal: number): EventRow {
 }
 
 /** @returns ordinals of the rows that were new */
-export async function insertEvents(client: pg.ClientBase, batchId: number, scope: { terms: Terms; rows: readonly EventRow[] }): Promise<Set<number>> {
+export async function insertEvents(
+  client: pg.ClientBase,
+  batchId: number,
+  scope: { terms: Terms; rows: readonly EventRow[] },
+): Promise<Set<number>> {
   // In primary-key order: two batches that hold the same events wait for each other instead of deadlocking.
   const rows = scope.rows.toSorted(byIdentity);
   const { terms } = scope;
-  const term = (kind: (typeof TERM)[keyof typeof TERM], value: string | null): number | null => (value === null ? null : terms.term(kind, value));
+  const term = (kind: (typeof TERM)[keyof typeof TERM], value: string | null): number | null =>
+    value === null ? null : terms.term(kind, value);
   const columns = [
     plainArray(rows.map((row) => row.eventTime)),
     plainArray(rows.map((row) => row.eventUuid)),

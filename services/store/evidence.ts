@@ -47,7 +47,9 @@ async function readBlobs(pool: pg.Pool, hashes: readonly string[]): Promise<Map<
   const { rows } = await pool.query<{ sha256: Buffer; blob: Buffer }>('SELECT sha256, blob FROM evidence WHERE sha256 = ANY($1::bytea[])', [
     hashes.map((hex) => Buffer.from(hex, 'hex')),
   ]);
-  return new Map(await Promise.all(rows.map(async (row) => [row.sha256.toString('hex'), decodeFrames(await decompress(row.blob))] as const)));
+  return new Map(
+    await Promise.all(rows.map(async (row) => [row.sha256.toString('hex'), decodeFrames(await decompress(row.blob))] as const)),
+  );
 }
 
 /** Batches that one seal step takes at most. */
@@ -70,7 +72,9 @@ export async function sealBatches(pool: pg.Pool, at: number): Promise<number> {
       [SEAL_LIMIT],
     );
     if (rows.length === 0) return 0;
-    const last = await client.query<{ sequence: number; chain_hash: Buffer }>('SELECT sequence, chain_hash FROM batch_seal ORDER BY sequence DESC LIMIT 1');
+    const last = await client.query<{ sequence: number; chain_hash: Buffer }>(
+      'SELECT sequence, chain_hash FROM batch_seal ORDER BY sequence DESC LIMIT 1',
+    );
     let sequence = Number(last.rows[0]?.sequence ?? 0);
     let chain = last.rows[0]?.chain_hash ?? Buffer.alloc(32);
     const seals = rows.map((row) => {
@@ -82,7 +86,13 @@ export async function sealBatches(pool: pg.Pool, at: number): Promise<number> {
     await client.query(
       `INSERT INTO batch_seal (sequence, batch_id, content_hash, chain_hash, sealed_at)
        SELECT s, b, c, h, $5 FROM unnest($1::bigint[], $2::int[], $3::bytea[], $4::bytea[]) AS i(s, b, c, h)`,
-      [seals.map((seal) => seal.sequence), seals.map((seal) => seal.batchId), seals.map((seal) => seal.content), seals.map((seal) => seal.chain), new Date(at)],
+      [
+        seals.map((seal) => seal.sequence),
+        seals.map((seal) => seal.batchId),
+        seals.map((seal) => seal.content),
+        seals.map((seal) => seal.chain),
+        new Date(at),
+      ],
     );
     await client.query(
       `INSERT INTO ingest_total AS t (source, deliveries, records, relevant, stored, duplicates, conflicts, quarantined, lost_fields, last_stored_at)
@@ -118,8 +128,16 @@ export interface SealRow {
 
 export function contentHash(row: SealRow): Buffer {
   const text = JSON.stringify([
-    row.id, row.source, row.locator, row.input_sha256?.toString('hex') ?? null, row.evidence_sha256?.toString('hex') ?? null, row.records, row.relevant,
-    row.inserted, row.duplicates, row.quarantined,
+    row.id,
+    row.source,
+    row.locator,
+    row.input_sha256?.toString('hex') ?? null,
+    row.evidence_sha256?.toString('hex') ?? null,
+    row.records,
+    row.relevant,
+    row.inserted,
+    row.duplicates,
+    row.quarantined,
   ]);
   return Buffer.from(hash('sha256', text, 'hex'), 'hex');
 }

@@ -53,7 +53,11 @@ export async function replaceFindings(client: pg.ClientBase, replacement: Replac
   }
   const withdrawn = rows.filter((row) => !derived.has(row.id) && !replacement.keep.has(`${row.subject} ${row.detector}`));
 
-  await upsert(client, upserts.toSorted((a, b) => (a.finding.id < b.finding.id ? -1 : 1)), replacement.at);
+  await upsert(
+    client,
+    upserts.toSorted((a, b) => (a.finding.id < b.finding.id ? -1 : 1)),
+    replacement.at,
+  );
   if (withdrawn.length > 0) await client.query('DELETE FROM finding WHERE id = ANY($1::text[])', [withdrawn.map((row) => row.id)]);
   await recordHistory(
     client,
@@ -61,9 +65,19 @@ export async function replaceFindings(client: pg.ClientBase, replacement: Replac
       ...changes.map(({ finding, change, from }) => ({
         id: finding.id,
         change,
-        detail: { from, severity: finding.severity, title: finding.title, occurrences: finding.occurrences, resolution: finding.resolution },
+        detail: {
+          from,
+          severity: finding.severity,
+          title: finding.title,
+          occurrences: finding.occurrences,
+          resolution: finding.resolution,
+        },
       })),
-      ...withdrawn.map((row) => ({ id: row.id, change: 'withdrawn', detail: { from: row.status, detector: row.detector, title: row.title } })),
+      ...withdrawn.map((row) => ({
+        id: row.id,
+        change: 'withdrawn',
+        detail: { from: row.status, detector: row.detector, title: row.title },
+      })),
     ],
     replacement.at,
   );
@@ -84,7 +98,11 @@ function changeOf(before: Existing | null, now: { finding: DerivedFinding; statu
   return before.severity !== now.finding.severity || before.title !== now.finding.title ? 'changed' : null;
 }
 
-async function upsert(client: pg.ClientBase, rows: readonly { subject: string; finding: DerivedFinding; status: FindingStatus }[], at: number): Promise<void> {
+async function upsert(
+  client: pg.ClientBase,
+  rows: readonly { subject: string; finding: DerivedFinding; status: FindingStatus }[],
+  at: number,
+): Promise<void> {
   if (rows.length === 0) return;
   const text = (pick: (finding: DerivedFinding) => string | null): string => textArray(rows.map(({ finding }) => pick(finding)));
   const json = (pick: (finding: DerivedFinding) => object): string => jsonArray(rows.map(({ finding }) => pick(finding)));
@@ -124,14 +142,21 @@ async function upsert(client: pg.ClientBase, rows: readonly { subject: string; f
   );
   const evidence = rows.flatMap(({ finding }) => finding.evidence.map((eventId, position) => ({ id: finding.id, position, eventId })));
   await client.query('DELETE FROM finding_evidence WHERE finding_id = ANY($1::text[])', [rows.map(({ finding }) => finding.id)]);
-  await client.query('INSERT INTO finding_evidence (finding_id, position, event_id) SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[])', [
-    textArray(evidence.map((entry) => entry.id)),
-    plainArray(evidence.map((entry) => entry.position)),
-    textArray(evidence.map((entry) => entry.eventId)),
-  ]);
+  await client.query(
+    'INSERT INTO finding_evidence (finding_id, position, event_id) SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[])',
+    [
+      textArray(evidence.map((entry) => entry.id)),
+      plainArray(evidence.map((entry) => entry.position)),
+      textArray(evidence.map((entry) => entry.eventId)),
+    ],
+  );
 }
 
-async function recordHistory(client: pg.ClientBase, entries: readonly { id: string; change: string; detail: Json }[], at: number): Promise<void> {
+async function recordHistory(
+  client: pg.ClientBase,
+  entries: readonly { id: string; change: string; detail: Json }[],
+  at: number,
+): Promise<void> {
   if (entries.length === 0) return;
   await client.query(
     `INSERT INTO finding_history (finding_id, at, change, by, detail) SELECT f, $1, c, 'detection', d FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS i(f, c, d)`,
@@ -152,7 +177,11 @@ async function announce(client: pg.ClientBase, changes: readonly ChangedFinding[
      SELECT k, f, c, 'log', p, $1 FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS i(k, f, c, p) ON CONFLICT DO NOTHING`,
     [
       new Date(at),
-      textArray(changes.map(({ finding, change }) => digest128([finding.id, change, finding.severity, String(finding.lastSeen), String(finding.resolvedAt)]))),
+      textArray(
+        changes.map(({ finding, change }) =>
+          digest128([finding.id, change, finding.severity, String(finding.lastSeen), String(finding.resolvedAt)]),
+        ),
+      ),
       textArray(changes.map(({ finding }) => finding.id)),
       textArray(changes.map(({ change }) => change)),
       jsonArray(

@@ -64,7 +64,11 @@ export interface Touched {
  * @returns null when the batch is not pending any more: another worker has stored it
  * @throws the driver's error; nothing is stored then
  */
-export async function storeBatch(pool: pg.Pool, places: { terms: Terms; partitions: Partitions }, batch: BatchToStore): Promise<StoredBatch | null> {
+export async function storeBatch(
+  pool: pg.Pool,
+  places: { terms: Terms; partitions: Partitions },
+  batch: BatchToStore,
+): Promise<StoredBatch | null> {
   const { terms, partitions } = places;
   const frames = encodeFrames(batch.evidence);
   const evidenceHash = batch.evidence.length > 0 ? Buffer.from(hash('sha256', frames, 'hex'), 'hex') : null;
@@ -91,13 +95,20 @@ export async function storeBatch(pool: pg.Pool, places: { terms: Terms; partitio
     }
     const fresh = rows.length > 0 ? await insertEvents(client, batch.batchId, { terms, rows }) : new Set<number>();
     const inserted = rows.filter((row) => fresh.has(row.ordinal));
-    await insertObservations(client, batch.batchId, rows.filter((row) => !fresh.has(row.ordinal)));
+    await insertObservations(
+      client,
+      batch.batchId,
+      rows.filter((row) => !fresh.has(row.ordinal)),
+    );
     const rollup = new Rollup();
     for (const row of inserted) rollup.add(row);
     await insertQuarantine(client, batch);
     await rollup.mergeHourly(client);
     const uses = await rollup.mergeUse(client);
-    const touched = touchedBy(inserted, new Set(uses.filter((use) => use.isFirst && use.operationClass === 0 && use.keyId > 0).map((use) => use.keyId)));
+    const touched = touchedBy(
+      inserted,
+      new Set(uses.filter((use) => use.isFirst && use.operationClass === 0 && use.keyId > 0).map((use) => use.keyId)),
+    );
     await protectLogs(client, inserted);
     await applyCheckpoint(client, claimed.rows[0]?.checkpoint ?? null, batch.storedAt);
     await client.query('DELETE FROM delivery_payload WHERE batch_id = $1', [batch.batchId]);
@@ -147,12 +158,20 @@ function touchedBy(inserted: readonly EventRow[], newlyUsed: ReadonlySet<number>
     if (row.outcome === denied || event.actor.type === 'root') actors.add(row.actorId);
   }
   const ascending = (ids: Set<number>): number[] => [...ids].toSorted((a, b) => a - b);
-  return { keys: ascending(keys), used: ascending(used), aliases: ascending(aliases), accounts: ascending(accounts), actors: ascending(actors) };
+  return {
+    keys: ascending(keys),
+    used: ascending(used),
+    aliases: ascending(aliases),
+    accounts: ascending(accounts),
+    actors: ascending(actors),
+  };
 }
 
 /** Monotone: once a key is seen to protect logs it stays so, whatever arrives in which order. */
 async function protectLogs(client: pg.ClientBase, inserted: readonly EventRow[]): Promise<void> {
-  const ids = [...new Set(inserted.filter((row) => row.event.protectsLogs && row.keyId > 0).map((row) => row.keyId))].toSorted((a, b) => a - b);
+  const ids = [...new Set(inserted.filter((row) => row.event.protectsLogs && row.keyId > 0).map((row) => row.keyId))].toSorted(
+    (a, b) => a - b,
+  );
   if (ids.length === 0) return;
   await client.query(
     `UPDATE kms_key SET protects_logs = true WHERE id IN (

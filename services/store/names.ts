@@ -43,22 +43,31 @@ export function createNameCache(): NameCache {
       const own = { terms, keys, actors, texts: new Map<string, string>() };
       const missingTerms = missing(wanted.terms, own.terms);
       if (missingTerms.length > 0) {
-        const { rows } = await client.query<{ id: number; value: string }>('SELECT id, value FROM term WHERE id = ANY($1::int[])', [missingTerms]);
+        const { rows } = await client.query<{ id: number; value: string }>('SELECT id, value FROM term WHERE id = ANY($1::int[])', [
+          missingTerms,
+        ]);
         for (const row of rows) own.terms.set(row.id, row.value);
       }
       const missingKeys = missing(wanted.keys, own.keys);
       if (missingKeys.length > 0) {
-        const { rows } = await client.query<KeyRow>('SELECT id, arn, kind, account, region, name FROM kms_key WHERE id = ANY($1::int[])', [missingKeys]);
+        const { rows } = await client.query<KeyRow>('SELECT id, arn, kind, account, region, name FROM kms_key WHERE id = ANY($1::int[])', [
+          missingKeys,
+        ]);
         for (const { id, name, ...row } of rows) own.keys.set(id, { ...row, id: name });
       }
       const missingActors = missing(wanted.actors, own.actors);
       if (missingActors.length > 0) {
-        const { rows } = await client.query<ActorRow>('SELECT id, principal, type, account, name FROM actor WHERE id = ANY($1::int[])', [missingActors]);
+        const { rows } = await client.query<ActorRow>('SELECT id, principal, type, account, name FROM actor WHERE id = ANY($1::int[])', [
+          missingActors,
+        ]);
         for (const row of rows) own.actors.set(row.id, { id: row.principal, type: row.type, account: row.account, name: row.name });
       }
       const hashed = [...new Set(wanted.eventIds)].filter(mayBeHashed);
       if (hashed.length > 0) {
-        const { rows } = await client.query<{ event_id: string; text: string }>('SELECT event_id, text FROM event_id_text WHERE event_id = ANY($1::uuid[])', [hashed]);
+        const { rows } = await client.query<{ event_id: string; text: string }>(
+          'SELECT event_id, text FROM event_id_text WHERE event_id = ANY($1::uuid[])',
+          [hashed],
+        );
         for (const row of rows) own.texts.set(row.event_id, row.text);
       }
       return {

@@ -21,5 +21,8 @@ export async function takePending(client: pg.ClientBase, limit: number): Promise
 }
 
 export async function markDelivered(client: pg.ClientBase, ids: readonly number[], at: number): Promise<void> {
-  await client.query("UPDATE notification SET state = 'delivered', attempts = attempts + 1, delivered_at = $2 WHERE id = ANY($1::bigint[])", [ids, new Date(at)]);
+  await client.query(
+    "UPDATE notification SET state = 'delivered', attempts = attempts + 1, delivered_at = $2 WHERE id = ANY($1::bigint[])",
+    [ids, new Date(at)],
+  );
 }

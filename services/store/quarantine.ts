@@ -72,7 +72,17 @@ export async function listQuarantine(db: Kysely<Database>, filter: { reason?: st
   let query = db
     .selectFrom('quarantine')
     .select(({ fn }) => [
-      'id', 'source', 'locator', 'ordinal', 'byte_offset', 'byte_length', 'reason', 'message', 'complete', 'seen', 'quarantined_at',
+      'id',
+      'source',
+      'locator',
+      'ordinal',
+      'byte_offset',
+      'byte_length',
+      'reason',
+      'message',
+      'complete',
+      'seen',
+      'quarantined_at',
       fn<number>('octet_length', ['bytes']).as('bytes'),
     ])
     .where('released_at', 'is', null)
@@ -97,8 +107,15 @@ export async function listQuarantine(db: Kysely<Database>, filter: { reason?: st
 }
 
 /** The kept bytes of entries, for trying again. */
-export async function readQuarantine(db: Kysely<Database>, ids: readonly number[] | 'all'): Promise<{ id: number; bytes: Buffer; complete: boolean; locator: JsonObject; ordinal: number | null }[]> {
-  let query = db.selectFrom('quarantine').select(['id', 'bytes', 'complete', 'locator', 'ordinal']).where('released_at', 'is', null).orderBy('id');
+export async function readQuarantine(
+  db: Kysely<Database>,
+  ids: readonly number[] | 'all',
+): Promise<{ id: number; bytes: Buffer; complete: boolean; locator: JsonObject; ordinal: number | null }[]> {
+  let query = db
+    .selectFrom('quarantine')
+    .select(['id', 'bytes', 'complete', 'locator', 'ordinal'])
+    .where('released_at', 'is', null)
+    .orderBy('id');
   if (ids !== 'all') query = query.where('id', 'in', [...ids, -1]);
   const rows = await query.execute();
   return rows.map((row) => ({ ...row, locator: row.locator as JsonObject }));
@@ -107,5 +124,9 @@ export async function readQuarantine(db: Kysely<Database>, ids: readonly number[
 /** Entries whose input has been processed since leave the quarantine; they stay on record. */
 export async function releaseQuarantine(db: Kysely<Database>, ids: readonly number[], at: number): Promise<void> {
   if (ids.length === 0) return;
-  await db.updateTable('quarantine').set({ released_at: new Date(at) }).where('id', 'in', ids).execute();
+  await db
+    .updateTable('quarantine')
+    .set({ released_at: new Date(at) })
+    .where('id', 'in', ids)
+    .execute();
 }

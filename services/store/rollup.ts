@@ -42,7 +42,18 @@ export class Rollup {
     const { keyId, actorId, operationId, callingServiceId, accountId, regionId, networkId, operationClass, outcome } = event;
     const hour = Math.floor(event.eventTime / HOUR) * HOUR;
     const hourly = `${hour},${keyId},${actorId},${operationId},${callingServiceId},${accountId},${regionId},${networkId},${outcome}`;
-    count(this.#hourly, hourly, event, () => [hour, keyId, actorId, operationId, callingServiceId, accountId, regionId, networkId, operationClass, outcome]);
+    count(this.#hourly, hourly, event, () => [
+      hour,
+      keyId,
+      actorId,
+      operationId,
+      callingServiceId,
+      accountId,
+      regionId,
+      networkId,
+      operationClass,
+      outcome,
+    ]);
     for (const used of [event.byAlias ? null : keyId, event.alsoKeyId || null]) {
       if (used === null) continue;
       const use = `${used},${actorId},${operationClass},${outcome},${accountId},${regionId}`;
@@ -70,7 +81,9 @@ export class Rollup {
    * Merges into `key_actor`.
    * @returns the (key, actor) pairs whose earliest successful use became this batch's: what baselines must look at again
    */
-  async mergeUse(client: pg.ClientBase): Promise<{ keyId: number; actorId: number; operationClass: number; outcome: number; isFirst: boolean }[]> {
+  async mergeUse(
+    client: pg.ClientBase,
+  ): Promise<{ keyId: number; actorId: number; operationClass: number; outcome: number; isFirst: boolean }[]> {
     const buckets = sorted(this.#use);
     if (buckets.length === 0) return [];
     const { rows } = await client.query<{ k: number; a: number; c: number; o: number; fe: string; acc: number; r: number }>({

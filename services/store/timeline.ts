@@ -47,7 +47,11 @@ export async function controlEventsOfKeys(client: pg.ClientBase, keyIds: readonl
 }
 
 /** Control events of accounts that concern no key: trails, selectors, key stores. */
-export async function controlEventsOfAccounts(client: pg.ClientBase, accountIds: readonly number[], names: NameCache): Promise<TimelineRow[]> {
+export async function controlEventsOfAccounts(
+  client: pg.ClientBase,
+  accountIds: readonly number[],
+  names: NameCache,
+): Promise<TimelineRow[]> {
   const { rows } = await client.query<Row>({
     name: 'control-events-of-accounts',
     text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IS NULL AND account_id = ANY($1::int[])`,

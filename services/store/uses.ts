@@ -46,13 +46,21 @@ const COLUMNS = 'key_id, account_id, region_id, actor_id, operation_class, outco
 
 /** Use of the keys by anybody, calls through aliases included. */
 export async function usesOfKeys(client: pg.ClientBase, keyIds: readonly number[], names: NameCache): Promise<UseRow[]> {
-  const { rows } = await client.query<Row>({ name: 'uses-of-keys', text: `SELECT ${COLUMNS} FROM key_use WHERE key_id = ANY($1::int[])`, values: [keyIds] });
+  const { rows } = await client.query<Row>({
+    name: 'uses-of-keys',
+    text: `SELECT ${COLUMNS} FROM key_use WHERE key_id = ANY($1::int[])`,
+    values: [keyIds],
+  });
   return await named(client, rows, names);
 }
 
 /** Everything actors did, by key; `keyArn` null where a call names none. */
 export async function usesOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<UseRow[]> {
-  const { rows } = await client.query<Row>({ name: 'uses-of-actors', text: `SELECT ${COLUMNS} FROM key_use WHERE actor_id = ANY($1::int[])`, values: [actorIds] });
+  const { rows } = await client.query<Row>({
+    name: 'uses-of-actors',
+    text: `SELECT ${COLUMNS} FROM key_use WHERE actor_id = ANY($1::int[])`,
+    values: [actorIds],
+  });
   return await named(client, rows, names);
 }
 

@@ -44,6 +44,7 @@ async function judge(deps: Deps, ids: SubjectIds, asOf: number): Promise<void> {
 }
 
 function idsOf(subjects: readonly string[]): SubjectIds {
-  const of = (kind: string): number[] => subjects.filter((name) => name.startsWith(`${kind}:`)).map((name) => Number(name.slice(kind.length + 1)));
+  const of = (kind: string): number[] =>
+    subjects.filter((name) => name.startsWith(`${kind}:`)).map((name) => Number(name.slice(kind.length + 1)));
   return { keys: of('key'), aliases: of('alias'), accounts: of('account'), actors: of('actor') };
 }

@@ -12,7 +12,10 @@ export const configSchema = z.strictObject({
   ...platformShape,
   organization: z
     .strictObject({
-      accounts: z.array(account).default([]).meta({ description: 'AWS accounts that are ours.', examples: [['111122223333']] }),
+      accounts: z
+        .array(account)
+        .default([])
+        .meta({ description: 'AWS accounts that are ours.', examples: [['111122223333']] }),
       log_keys: z
         .array(keyArn)
         .default([])
@@ -26,7 +29,9 @@ export const configSchema = z.strictObject({
       grace_days: z.int().min(0).max(365).default(7).meta({ description: 'Days after that until it counts.' }),
     })
     .prefault({})
-    .meta({ description: 'By which age the standing of a key is counted in metrics and lists. The detectors have parameters of their own.' }),
+    .meta({
+      description: 'By which age the standing of a key is counted in metrics and lists. The detectors have parameters of their own.',
+    }),
   ingest: z
     .strictObject({
       in_flight: z.int().min(1).max(1000).default(16).meta({ description: 'Deliveries that a source may have open at a time.' }),
@@ -37,7 +42,8 @@ export const configSchema = z.strictObject({
   sources: z
     .strictObject({
       lookup_events: LIVE_SOURCES.lookup_events.schema.optional().meta({
-        description: "CloudTrail's event history, polled account by account: no trail, queue or bucket needed. See docs/connect-one-account.md.",
+        description:
+          "CloudTrail's event history, polled account by account: no trail, queue or bucket needed. See docs/connect-one-account.md.",
       }),
       s3_trail: LIVE_SOURCES.s3_trail.schema.optional(),
       eventbridge: LIVE_SOURCES.eventbridge.schema.optional(),

@@ -14,7 +14,10 @@ import { type NamedSubject, readSubjects, type SubjectIds } from './subjects.ts'
 export async function derive(deps: Deps, client: pg.ClientBase, work: { ids: SubjectIds; asOf: number }): Promise<number> {
   const subjects = await readSubjects(client, work.ids, deps);
   if (subjects.length === 0) return 0;
-  await saveProjections(client, subjects.flatMap((subject) => projectionOf(deps, subject, work.asOf)));
+  await saveProjections(
+    client,
+    subjects.flatMap((subject) => projectionOf(deps, subject, work.asOf)),
+  );
 
   const findings: { subject: string; finding: ReturnType<typeof deriveFindings>['findings'][number] }[] = [];
   const failures: { detector: string; subject: string; message: string }[] = [];

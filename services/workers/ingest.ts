@@ -24,7 +24,9 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
     const pending = await readPending(deps.pool, batchId);
     if (!pending) return;
     const source = pending.source as SourceName;
-    const opened = await deps.telemetry.timed('open', () => openDelivery(source, pending.locator, pending.payload, deps.limits, deps.openers));
+    const opened = await deps.telemetry.timed('open', () =>
+      openDelivery(source, pending.locator, pending.payload, deps.limits, deps.openers),
+    );
     const at = deps.clock.now();
     const records = opened.records.length + opened.quarantined.length;
     const content = deps.telemetry.timedSync('normalize', () => contentOf(deps, opened.records, at));
@@ -38,7 +40,9 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
       quarantined: [...opened.quarantined, ...content.quarantined],
       storedAt: at,
     };
-    const stored = await deps.telemetry.timed('store', () => storeBatch(deps.pool, { terms: deps.terms(), partitions: deps.partitions }, batch));
+    const stored = await deps.telemetry.timed('store', () =>
+      storeBatch(deps.pool, { terms: deps.terms(), partitions: deps.partitions }, batch),
+    );
     if (!stored) return;
     deps.telemetry.batchStored(batch, stored);
     const strangers = ofOtherAccounts(batch);
@@ -47,7 +51,8 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
     if (conflicts > 0) deps.telemetry.conflictsFound(source, conflicts);
   } catch (error) {
     // An outage is not the delivery's fault, and could not be noted anyway.
-    if (!isOutage(error)) await noteFailure(deps.pool, batchId, { message: error instanceof Error ? error.message : String(error), limit: ATTEMPTS_LIMIT });
+    if (!isOutage(error))
+      await noteFailure(deps.pool, batchId, { message: error instanceof Error ? error.message : String(error), limit: ATTEMPTS_LIMIT });
     throw error;
   }
   await deps.queues.add('detect', { batchId }, { jobId: `detect-${batchId}` });

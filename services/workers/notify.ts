@@ -10,7 +10,12 @@ export async function notify(deps: Deps): Promise<void> {
     const sent = await inTransaction(deps.pool, async (client) => {
       const pending = await takePending(client, LIMIT);
       for (const notification of pending) deps.telemetry.notified(notification);
-      if (pending.length > 0) await markDelivered(client, pending.map(({ id }) => id), deps.clock.now());
+      if (pending.length > 0)
+        await markDelivered(
+          client,
+          pending.map(({ id }) => id),
+          deps.clock.now(),
+        );
       return pending.length;
     });
     if (sent < LIMIT) return;

@@ -12,8 +12,14 @@ export async function sweep(deps: Deps, patience: number = PATIENCE_MS): Promise
   const now = deps.clock.now();
   const work = await unfinished(deps.pool, { olderThan: now - patience, limit: LIMIT });
   // A job id is in the queue at most once, so work that is merely waiting there is not doubled.
-  await deps.queues.addBulk('ingest', work.pending.map((batchId) => ({ payload: { batchId }, options: { jobId: `ingest-${batchId}` } })));
-  await deps.queues.addBulk('detect', work.undetected.map((batchId) => ({ payload: { batchId }, options: { jobId: `detect-${batchId}` } })));
+  await deps.queues.addBulk(
+    'ingest',
+    work.pending.map((batchId) => ({ payload: { batchId }, options: { jobId: `ingest-${batchId}` } })),
+  );
+  await deps.queues.addBulk(
+    'detect',
+    work.undetected.map((batchId) => ({ payload: { batchId }, options: { jobId: `detect-${batchId}` } })),
+  );
   return work.pending.length + work.undetected.length;
 }
 

@@ -25,7 +25,8 @@ export interface Telemetry {
 }
 
 export function createTelemetry(metrics: Metrics<typeof METRICS>, logger: Logger): Telemetry {
-  const observe = (stage: Stage, since: number): void => metrics.kmswatch_batch_duration_seconds.observe({ stage }, (monotonicMs() - since) / 1000);
+  const observe = (stage: Stage, since: number): void =>
+    metrics.kmswatch_batch_duration_seconds.observe({ stage }, (monotonicMs() - since) / 1000);
   return {
     async timed(stage, work) {
       const since = monotonicMs();
@@ -48,10 +49,19 @@ export function createTelemetry(metrics: Metrics<typeof METRICS>, logger: Logger
       if (batch.source !== 'replay') {
         for (const row of stored.inserted) metrics.kmswatch_ingest_lag_seconds.observe(Math.max(0, batch.storedAt - row.eventTime) / 1000);
       }
-      const summary = { batch: batch.batchId, source: batch.source, records: batch.records, stored: stored.inserted.length, duplicates: stored.duplicates };
+      const summary = {
+        batch: batch.batchId,
+        source: batch.source,
+        records: batch.records,
+        stored: stored.inserted.length,
+        duplicates: stored.duplicates,
+      };
       logger.debug(summary, 'batch stored');
       for (const input of batch.quarantined.slice(0, 20)) {
-        logger.warn({ batch: batch.batchId, source: batch.source, reason: input.reason, ordinal: input.ordinal, detail: input.message }, 'record quarantined');
+        logger.warn(
+          { batch: batch.batchId, source: batch.source, reason: input.reason, ordinal: input.ordinal, detail: input.message },
+          'record quarantined',
+        );
       }
     },
     batchFailed(source, message) {

@@ -7,7 +7,20 @@ import { chainHash, contentHash, SEAL_COLUMNS, type SealRow } from '../../servic
 
 export type Dump = Readonly<Record<string, readonly string[]>>;
 
-const TERMS = ['account', 'region', 'operation', 'session', 'access_key', 'calling_service', 'network', 'user_agent', 'vpc_endpoint', 'error', 'context', 'material'];
+const TERMS = [
+  'account',
+  'region',
+  'operation',
+  'session',
+  'access_key',
+  'calling_service',
+  'network',
+  'user_agent',
+  'vpc_endpoint',
+  'error',
+  'context',
+  'material',
+];
 
 const term = (column: string): string => `(SELECT value FROM term WHERE term.id = t.${column}) AS ${column.replace(/_id$/, '')}`;
 const arn = (column: string): string => `(SELECT arn FROM kms_key WHERE kms_key.id = t.${column}) AS ${column.replace(/_id$/, '')}`;
@@ -83,7 +96,8 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   'batches that are not finished': "SELECT FROM ingest_batch WHERE state <> 'stored' OR checked_at IS NULL OR detected_at IS NULL",
   'batches that are not sealed': 'SELECT FROM ingest_batch b WHERE NOT EXISTS (SELECT FROM batch_seal s WHERE s.batch_id = b.id)',
   'payloads left over': 'SELECT FROM delivery_payload',
-  'batches whose counts do not add up': 'SELECT FROM ingest_batch WHERE relevant <> inserted + duplicates OR records < relevant + quarantined',
+  'batches whose counts do not add up':
+    'SELECT FROM ingest_batch WHERE relevant <> inserted + duplicates OR records < relevant + quarantined',
   'batches that have not the events they say': `SELECT FROM ingest_batch b WHERE inserted <> (SELECT count(*) FROM event e WHERE e.batch_id = b.id)
     OR duplicates <> (SELECT count(*) FROM observation o WHERE o.batch_id = b.id)`,
   'events without evidence': `SELECT FROM event e JOIN ingest_batch b ON b.id = e.batch_id

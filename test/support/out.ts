@@ -29,7 +29,11 @@ export interface CommandResult {
 }
 
 /** Runs a command line in this process, with nothing around it: no environment, no standard input, at a fixed time. */
-export async function inProcess(argv: readonly string[], directory = '/nonexistent', env: Record<string, string> = {}): Promise<CommandResult> {
+export async function inProcess(
+  argv: readonly string[],
+  directory = '/nonexistent',
+  env: Record<string, string> = {},
+): Promise<CommandResult> {
   const streams = { stdout: capture(), stderr: capture() };
   const code = await runCli(argv, {
     out: streams satisfies Out,

@@ -7,14 +7,10 @@ import { Registry } from 'prom-client';
 import { type Clock, fixedClock } from '../../services/core/clock.ts';
 import { encodeFrames } from '../../services/core/frames.ts';
 import { METRICS } from '../../services/core/metrics.ts';
-import type { KmsEvent } from '../../services/core/event.ts';
 import type { JsonObject } from '../../services/core/json.ts';
-import type { DerivedFinding } from '../../services/core/finding.ts';
 import { type ConfiguredDetector, configureDetectors, relevanceFilter } from '../../services/detectors/configure.ts';
-import type { Organization, Subject } from '../../services/detectors/contract.ts';
-import { deriveFindings } from '../../services/detectors/engine.ts';
+import type { Organization } from '../../services/detectors/contract.ts';
 import { DETECTORS } from '../../services/detectors/registry.ts';
-import { normalize } from '../../services/normalize/normalize.ts';
 import { createLogger } from '../../services/platform/logger.ts';
 import { createMetrics } from '../../services/platform/metrics.ts';
 import { type Connection, connect } from '../../services/platform/postgres.ts';
@@ -32,7 +28,6 @@ import { detect } from '../../services/workers/detect.ts';
 import { ingest } from '../../services/workers/ingest.ts';
 import { notify } from '../../services/workers/notify.ts';
 import { QUEUES } from '../../services/workers/queues.ts';
-import { type NamedSubject, readSubjects } from '../../services/workers/subjects.ts';
 import { seal, sweep } from '../../services/workers/sweep.ts';
 import { createTelemetry } from '../../services/workers/telemetry.ts';
 
@@ -40,8 +35,7 @@ import { createTelemetry } from '../../services/workers/telemetry.ts';
 export const NOW = Date.UTC(2026, 5, 1);
 
 export const CONFIGURED: readonly ConfiguredDetector[] = configureDetectors(DETECTORS, {});
-export const RELEVANT = relevanceFilter(CONFIGURED);
-const NOBODY: Organization = { ownAccounts: new Set(), logKeys: new Set() };
+export const NOBODY: Organization = { ownAccounts: new Set(), logKeys: new Set() };
 
 export interface PipelineOptions {
   readonly workers?: number;
@@ -60,10 +54,12 @@ export interface Pipeline extends AsyncDisposable {
   readonly db: Connection<Database>['db'];
   /** Registers a delivery of records as written; they are stored once `work` is called. */
   deliver(records: readonly (Uint8Array | string)[], from?: { source?: SourceName; locator?: JsonObject }): Promise<number>;
-  /** All workers take jobs until no work is left in Postgres either. */
-  work(): Promise<void>;
+  /** So many workers (default: all) take jobs until no work is left in Postgres either. */
+  work(workers?: number): Promise<void>;
   /** Judges as of the newest event that is stored. */
   assess(): Promise<void>;
+  /** Forgets everything: empties the tables, and the workers begin with empty caches. Ids go on where they were. */
+  renew(): Promise<void>;
 }
 
 /** @param url of a migrated database; the workers become the writer, as the service does */
@@ -80,10 +76,9 @@ export async function openPipeline(url: string, options: PipelineOptions = {}): 
   });
   const telemetry = createTelemetry(metrics, createLogger('silent'));
   const connections = await Promise.all(Array.from({ length: options.workers ?? 1 }, () => connectAsWriter(url)));
-  const all = connections.map(({ pool }): Deps => {
-    if (options.onStatement) listen(pool, options.onStatement);
-    const detectors = options.detectors ?? CONFIGURED;
-    return {
+  const detectors = options.detectors ?? CONFIGURED;
+  const begin = (): Deps[] =>
+    connections.map(({ pool }) => ({
       pool,
       terms: createTermCache(pool),
       names: createNameCache(),
@@ -97,38 +92,50 @@ export async function openPipeline(url: string, options: PipelineOptions = {}): 
       organization: options.organization ?? NOBODY,
       rotationPolicy: { maxAgeDays: 365, graceDays: 7 },
       judgeBy: 'events',
-    };
-  });
-  const [deps] = all as [Deps];
-  const [{ db }] = connections as [Connection<Database>];
+    }));
+  for (const { pool } of connections) if (options.onStatement) listen(pool, options.onStatement);
+  let all = begin();
+  const first = (): Deps => all[0] as Deps;
   let deliveries = 0;
   return {
-    deps,
-    db,
+    get deps() {
+      return first();
+    },
+    db: (connections[0] as Connection<Database>).db,
     async deliver(records, { source = 'replay', locator } = {}) {
       const frames = records.map((record, offset) => ({ offset, bytes: typeof record === 'string' ? Buffer.from(record) : record }));
       deliveries += 1;
-      const batchId = await registerDelivery(deps.pool, {
+      const batchId = await registerDelivery(first().pool, {
         runId: 'test',
         source,
         locator: locator ?? { path: `delivery-${deliveries}` },
         payload: encodeFrames(frames),
         checkpoint: null,
         quarantined: [],
-        receivedAt: deps.clock.now(),
+        receivedAt: first().clock.now(),
       });
       jobs.push({ queue: 'ingest', payload: { batchId } });
       return batchId;
     },
-    async work() {
+    async work(workers = all.length) {
       do {
-        await Promise.all(all.map((worker) => takeJobs(worker, jobs)));
-      } while ((await sweep(deps, -1)) > 0);
-      await seal(deps);
+        await Promise.all(all.slice(0, workers).map((worker) => takeJobs(worker, jobs)));
+      } while ((await sweep(first(), -1)) > 0);
+      await seal(first());
     },
     async assess() {
-      const { rows } = await deps.pool.query<{ newest: number | null }>('SELECT max(newest_event) AS newest FROM ingest_batch');
-      await assess(deps, rows[0]?.newest ?? deps.clock.now());
+      const { pool, clock } = first();
+      const { rows } = await pool.query<{ newest: number | null }>('SELECT max(newest_event) AS newest FROM ingest_batch');
+      await assess(first(), rows[0]?.newest ?? clock.now());
+    },
+    async renew() {
+      await asOwner(
+        url,
+        `DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I', tablename), ', ') FROM pg_tables
+        WHERE schemaname = 'public' AND tablename !~ '^(kysely|bullmq|event_\\d)'); END $$`,
+      );
+      jobs.length = 0;
+      all = begin();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()));
@@ -182,65 +189,6 @@ function listen(pool: pg.Pool, onStatement: (text: string) => void): void {
       return query(...args);
     }) as typeof client.query;
   });
-}
-
-/** Events of records as the service takes them; what it drops or puts aside is left out. */
-export function eventsOf(records: readonly (Uint8Array | string)[]): KmsEvent[] {
-  return records.flatMap((record) => {
-    const result = normalize(typeof record === 'string' ? Buffer.from(record) : record, RELEVANT);
-    return result.outcome === 'ok' ? [result.event] : [];
-  });
-}
-
-/** All subjects that the database can tell of, in the order of `subjectsOf`: keys, aliases, accounts, actors by name. */
-export async function storedSubjects({ deps }: Pipeline): Promise<Subject[]> {
-  const client = await deps.pool.connect();
-  const idsOf = async (query: string): Promise<number[]> => (await client.query<{ id: number }>(query)).rows.map((row) => row.id);
-  try {
-    const ids = {
-      keys: await idsOf("SELECT id FROM kms_key WHERE kind = 'key'"),
-      aliases: await idsOf("SELECT id FROM kms_key WHERE kind = 'alias'"),
-      accounts: await idsOf(
-        'SELECT account_id AS id FROM event WHERE operation_class = 3 AND key_id IS NULL UNION SELECT account_id FROM event_conflict',
-      ),
-      actors: await idsOf("SELECT actor_id AS id FROM event WHERE outcome = 1 UNION SELECT id FROM actor WHERE type = 'root'"),
-    };
-    return (await readSubjects(client, ids, deps)).map(({ subject }: NamedSubject) => subject).toSorted(byKindAndName);
-  } finally {
-    client.release();
-  }
-}
-
-function byKindAndName(a: Subject, b: Subject): number {
-  const order = ['key', 'alias', 'account', 'actor'];
-  if (a.kind !== b.kind) return order.indexOf(a.kind) - order.indexOf(b.kind);
-  return nameOf(a) < nameOf(b) ? -1 : 1;
-}
-
-export function nameOf(subject: Subject): string {
-  return subject.kind === 'account' ? subject.account : subject.kind === 'actor' ? subject.actor.id : subject.arn;
-}
-
-/** What the detectors find of subjects, by finding id; a detector that throws fails the test. */
-export function findingsOf(subjects: readonly Subject[], asOf: number, organization: Organization = NOBODY): DerivedFinding[] {
-  return subjects
-    .flatMap((subject) => {
-      const { findings, failures } = deriveFindings(subject, CONFIGURED, { asOf, organization, now: () => 0 });
-      if (failures.length > 0) throw new Error(JSON.stringify(failures));
-      return findings;
-    })
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** The findings in the database, in the form in which detection derives them. */
-export async function storedFindings({ deps }: Pipeline): Promise<DerivedFinding[]> {
-  const { rows } = await deps.pool.query<DerivedFinding>(
-    `SELECT id, detector, dedup_key AS "dedupKey", severity, title, status <> 'resolved' AS open, resolved_at AS "resolvedAt", resolution,
-       key_arn AS "keyArn", actor, account, region, first_seen AS "firstSeen", last_seen AS "lastSeen", occurrences,
-       ARRAY(SELECT event_id FROM finding_evidence e WHERE e.finding_id = f.id ORDER BY position) AS evidence, explanation, details
-     FROM finding f ORDER BY id COLLATE "C"`,
-  );
-  return rows;
 }
 
 /** Runs one statement as the owner of the database, who may do what the service may not. */

@@ -27,7 +27,12 @@ export async function testDatabase({ migrated = true }: TestDatabaseOptions = {}
   return {
     url: url.href,
     name,
-    disconnectAll: () => asAdmin(adminUrl, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`),
+    // The server's own workers, such as autovacuum's, are not ours to end.
+    disconnectAll: () =>
+      asAdmin(
+        adminUrl,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`,
+      ),
     drop,
     [Symbol.asyncDispose]: drop,
   };

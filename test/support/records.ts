@@ -107,11 +107,19 @@ const call: fc.Arbitrary<Telling> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.tuple(key, key, fc.option(refusal)).map(([sourceKeyId, destinationKeyId, error]) => {
-      return told('ReEncrypt', { requestParameters: { sourceKeyId, destinationKeyId }, ...resources(sourceKeyId, destinationKeyId), ...error });
+      return told('ReEncrypt', {
+        requestParameters: { sourceKeyId, destinationKeyId },
+        ...resources(sourceKeyId, destinationKeyId),
+        ...error,
+      });
     }),
   },
-  fc.tuple(alias, key).map(([sourceKeyId, destinationKeyId]) => told('ReEncrypt', { requestParameters: { sourceKeyId, destinationKeyId } })),
-  fc.tuple(key, alias).map(([sourceKeyId, destinationKeyId]) => told('ReEncrypt', { requestParameters: { sourceKeyId, destinationKeyId } })),
+  fc
+    .tuple(alias, key)
+    .map(([sourceKeyId, destinationKeyId]) => told('ReEncrypt', { requestParameters: { sourceKeyId, destinationKeyId } })),
+  fc
+    .tuple(key, alias)
+    .map(([sourceKeyId, destinationKeyId]) => told('ReEncrypt', { requestParameters: { sourceKeyId, destinationKeyId } })),
   fc.constantFrom(told('GenerateRandom'), told('ListKeys'), told('ListAliases', denial)),
   key.map((arn) => told('DescribeKey', resources(arn))),
   alias.map((keyId) => told('DescribeKey', { requestParameters: { keyId } })),
@@ -122,27 +130,60 @@ const call: fc.Arbitrary<Telling> = fc.oneof(
 );
 
 function controlCalls(): fc.Arbitrary<Telling> {
-  const of = fc.oneof({ weight: 3, arbitrary: key.map((arn): Fields => resources(arn)) }, alias.map((keyId): Fields => ({ requestParameters: { keyId } })));
+  const of = fc.oneof(
+    { weight: 3, arbitrary: key.map((arn): Fields => resources(arn)) },
+    alias.map((keyId): Fields => ({ requestParameters: { keyId } })),
+  );
   const created = fc.tuple(key, fc.constantFrom('AWS_KMS', 'EXTERNAL')).map(([arn, origin]) => {
-    const keyMetadata = { arn, keyId: arn.slice(arn.indexOf('/') + 1), origin, keySpec: 'SYMMETRIC_DEFAULT', keyManager: 'CUSTOMER', enabled: true };
+    const keyMetadata = {
+      arn,
+      keyId: arn.slice(arn.indexOf('/') + 1),
+      origin,
+      keySpec: 'SYMMETRIC_DEFAULT',
+      keyManager: 'CUSTOMER',
+      enabled: true,
+    };
     return told('CreateKey', { ...resources(arn), responseElements: { keyMetadata } });
   });
   const policy = fc.tuple(key, fc.constantFrom('*', `arn:aws:iam::${ACCOUNT}:root`)).map(([keyId, AWS]) => {
     const statement = { Effect: 'Allow', Principal: { AWS }, Action: 'kms:*', Resource: '*' };
-    return told('PutKeyPolicy', { ...resources(keyId), requestParameters: { keyId, policyName: 'default', policy: JSON.stringify({ Statement: [statement] }) } });
+    return told('PutKeyPolicy', {
+      ...resources(keyId),
+      requestParameters: { keyId, policyName: 'default', policy: JSON.stringify({ Statement: [statement] }) },
+    });
   });
-  const names = ['EnableKey', 'DisableKey', 'CancelKeyDeletion', 'EnableKeyRotation', 'DisableKeyRotation', 'DeleteImportedKeyMaterial'] as const;
+  const names = [
+    'EnableKey',
+    'DisableKey',
+    'CancelKeyDeletion',
+    'EnableKeyRotation',
+    'DisableKeyRotation',
+    'DeleteImportedKeyMaterial',
+  ] as const;
   return fc.oneof(
     { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...names), of).map(([name, fields]) => told(name, fields)) },
     fc.tuple(fc.constantFrom(...names), of, refusal).map(([name, fields, error]) => told(name, { ...fields, ...error })),
-    fc.tuple(of, fc.constantFrom(7, 30)).map(([fields, pendingWindowInDays]) => told('ScheduleKeyDeletion', { ...fields, responseElements: { pendingWindowInDays } })),
+    fc
+      .tuple(of, fc.constantFrom(7, 30))
+      .map(([fields, pendingWindowInDays]) => told('ScheduleKeyDeletion', { ...fields, responseElements: { pendingWindowInDays } })),
     created,
     policy,
-    key.map((arn) => told('RotateKey', { ...resources(arn), eventType: 'AwsServiceEvent', serviceEventDetails: { keyId: arn, rotationType: 'AUTOMATIC' } })),
+    key.map((arn) =>
+      told('RotateKey', {
+        ...resources(arn),
+        eventType: 'AwsServiceEvent',
+        serviceEventDetails: { keyId: arn, rotationType: 'AUTOMATIC' },
+      }),
+    ),
     key.map((arn) => told('TagResource', { ...resources(arn), requestParameters: { tags: [{ tagKey: '__proto__', tagValue: 'x' }] } })),
     fc.constant(told('ReplicateKey', { ...resources(KEYS[2]), requestParameters: { keyId: KEYS[2], replicaRegion: 'us-east-1' } })),
     fc.constant(told('DisableKey', { ...resources(REPLICA), awsRegion: 'us-east-1' })),
-    key.map((arn) => told('ImportKeyMaterial', { ...resources(arn), requestParameters: { expirationModel: 'KEY_MATERIAL_EXPIRES', validTo: 'Mar 20, 2026, 12:00:00 AM' } })),
+    key.map((arn) =>
+      told('ImportKeyMaterial', {
+        ...resources(arn),
+        requestParameters: { expirationModel: 'KEY_MATERIAL_EXPIRES', validTo: 'Mar 20, 2026, 12:00:00 AM' },
+      }),
+    ),
   );
 }
 
@@ -163,15 +204,24 @@ function aliasCalls(): fc.Arbitrary<Telling> {
 function trailCalls(): fc.Arbitrary<Telling> {
   const eventSource = 'cloudtrail.amazonaws.com';
   const trail = fc.constantFrom('main', `arn:aws:cloudtrail:${REGION}:${ACCOUNT}:trail/main`);
-  const keyOfTrail = fc.constantFrom<string>(...KEYS, ...ALIASES);
   return fc.oneof(
-    fc.tuple(fc.constantFrom('StopLogging', 'StartLogging', 'DeleteTrail'), trail).map(([name, of]) => told(name, { eventSource, requestParameters: { name: of } })),
-    fc.tuple(fc.constantFrom('CreateTrail', 'UpdateTrail'), keyOfTrail).map(([name, kmsKeyId]) => told(name, { eventSource, requestParameters: { name: 'main', kmsKeyId } })),
+    fc
+      .tuple(fc.constantFrom('StopLogging', 'StartLogging', 'DeleteTrail'), trail)
+      .map(([name, of]) => told(name, { eventSource, requestParameters: { name: of } })),
+    fc.oneof(key, alias).map((keyId) => told('GenerateDataKey', logsUnder(keyId))),
     fc.constantFrom([], ['kms.amazonaws.com']).map((excludeManagementEventSources) => {
       const eventSelectors = [{ readWriteType: 'All', includeManagementEvents: true, excludeManagementEventSources }];
       return told('PutEventSelectors', { eventSource, requestParameters: { trailName: 'main', eventSelectors } });
     }),
   );
+}
+
+/** CloudTrail encrypts its log files under the key, or under what the alias points to. */
+export function logsUnder(keyId: string): Fields {
+  return {
+    userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
+    requestParameters: { keyId, encryptionContext: { 'aws:cloudtrail:arn': `arn:aws:cloudtrail:${REGION}:${ACCOUNT}:trail/main` } },
+  };
 }
 
 /** Moments close to each other and far apart, many of them the same; hours are crossed, and months. */
@@ -191,9 +241,14 @@ export function worlds(most: number): fc.Arbitrary<string[]> {
     at: moment,
     caller: fc.constantFrom(...CALLERS),
     account: fc.constantFrom(ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNTS[1]),
-    twist: fc.oneof({ weight: 12, arbitrary: fc.constant('none' as const) }, fc.constantFrom('later' as const, 'other caller' as const, 'burst' as const, 'elsewhere' as const)),
+    twist: fc.oneof(
+      { weight: 12, arbitrary: fc.constant('none' as const) },
+      fc.constantFrom('later' as const, 'other caller' as const, 'burst' as const, 'elsewhere' as const),
+    ),
   });
-  return fc.array(one, { minLength: 1, maxLength: most }).map((drawn) => drawn.flatMap((each, n) => recordsOf(each, n).map((fields) => JSON.stringify(fields))));
+  return fc
+    .array(one, { minLength: 1, maxLength: most, size: 'max' })
+    .map((drawn) => drawn.flatMap((each, n) => recordsOf(each, n).map((fields) => JSON.stringify(fields))));
 }
 
 interface Drawn {
@@ -217,7 +272,12 @@ function recordsOf({ call: { name, fields }, at, caller, account, twist }: Drawn
     case 'elsewhere':
       return [first, record(name, at, { ...own, awsRegion: 'us-east-1' })];
     case 'burst':
-      return [first, ...Array.from({ length: 12 }, (_, i) => record('Decrypt', at + i * MINUTE, { ...own, ...denial, eventID: eventId(1000 + n * 20 + i) }))];
+      return [
+        first,
+        ...Array.from({ length: 12 }, (_, i) =>
+          record('Decrypt', at + i * MINUTE, { ...own, ...denial, eventID: eventId(1000 + n * 20 + i) }),
+        ),
+      ];
   }
 }
 

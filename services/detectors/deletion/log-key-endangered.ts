@@ -53,11 +53,12 @@ export default defineEventDetector({
   family: 'deletion',
   kind: 'event',
   subject: 'key',
-  events: [...OPERATIONS.keys()].map((operation) => `kms:${operation}`),
+  // The trail's own records name its key: they are no danger by themselves, but without them the key is not known to protect logs.
+  events: [...[...OPERATIONS.keys()].map((operation) => `kms:${operation}`), 'cloudtrail:CreateTrail', 'cloudtrail:UpdateTrail'],
   params: z.strictObject({}),
   techniques: ['T1562.008', 'T1485'],
   blindSpots: [
-    'Which key protects the logs is known from the encryption context of CloudTrail calls and from log_keys in the configuration.',
+    'Which key protects the logs is known from CreateTrail and UpdateTrail, from the encryption context of CloudTrail calls, and from log_keys in the configuration.',
   ],
   falsePositives: ['A planned change of the log key or its policy.'],
 

@@ -4,9 +4,10 @@
  *
  * - the limit: gunzip, JSON.parse and the insert transaction by itself (dictionary ids, events, zstd evidence, rollups) into the same
  *   tables; no queue, no splitting, no normalizing, no looking for conflicts, no detection
- * - the plain way: gunzip, JSON.parse and one `jsonb` row a record
+ * - the plain way: gunzip, JSON.parse and one `jsonb` row a record, one file after another over one connection; the same over two
+ *   connections is printed beside it
  *
- * Each runs in a process and a database of its own, two files at a time. Making the files is not measured.
+ * Each runs in a process and a database of its own, the pipeline and the limit two files at a time. Making the files is not measured.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -51,13 +52,16 @@ try {
     );
     const limit = await measure('limit', files, server.url);
     say(`limit:    ${rate(limit)} events/s`);
-    const plain = await measure('plain', files, server.url);
+    const plain = await measure('plain', files, server.url, 1);
     say(`plain:    ${rate(plain)} events/s, ${bytesPerEvent(plain)} bytes an event`);
+    const plainTwo = await measure('plain', files, server.url, 2);
+    say(`plain, two connections: ${rate(plainTwo)} events/s`);
     const result = {
       records,
       events_per_second: rate(pipeline),
       limit_events_per_second: rate(limit),
       plain_events_per_second: rate(plain),
+      plain_two_connections_events_per_second: rate(plainTwo),
       ratio_to_limit: ratio(rate(pipeline), rate(limit)),
       ratio_to_plain: ratio(rate(pipeline), rate(plain)),
       bytes_per_event: bytesPerEvent(pipeline),
@@ -83,24 +87,24 @@ function makeFiles(target: string, count: number): string {
 }
 
 /** Runs one way in a process of its own against a fresh database; `bytes` is what the database grew by. */
-async function measure(way: Way, files: string, serverUrl: string): Promise<Outcome> {
+async function measure(way: Way, files: string, serverUrl: string, lanes = 2): Promise<Outcome> {
   const admin = await connect<unknown>({ url: serverUrl, max: 1, applicationName: 'bench', statementTimeoutMs: 0 });
   const name = `bench_${way}_${process.hrtime.bigint()}`;
   try {
     await admin.pool.query(`CREATE DATABASE ${name}`);
     const url = new URL(serverUrl);
     url.pathname = `/${name}`;
-    return await runWay(way, files, url.href);
+    return await runWay(way, [files, String(lanes)], url.href);
   } finally {
-    await admin.pool.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await admin.pool.query(`DROP DATABASE IF EXISTS ${name}`);
     await admin.close();
   }
 }
 
-function runWay(way: Way, files: string, url: string): Promise<Outcome> {
+function runWay(way: Way, args: string[], url: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`./ingest/${way}.ts`, import.meta.url));
-    const child = spawn(process.execPath, [script, files], {
+    const child = spawn(process.execPath, [script, ...args], {
       env: { ...process.env, BENCH_DATABASE_URL: url },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -161,12 +161,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       operation_class smallint NOT NULL,
       outcome smallint NOT NULL,
       count integer NOT NULL,
-      first_at timestamptz NOT NULL,
-      first_event uuid NOT NULL,
-      last_at timestamptz NOT NULL,
-      last_event uuid NOT NULL,
+      first_at timestamptz,
+      first_event uuid,
+      last_at timestamptz,
+      last_event uuid,
       PRIMARY KEY (hour, key_id, actor_id, operation_id, calling_service_id, account_id, region_id, network_id, outcome)
-    ) WITH (fillfactor = 85)`.execute(db);
+    )`.execute(db);
   await sql`CREATE INDEX activity_hourly_failed ON activity_hourly (key_id) WHERE outcome > 1 AND key_id <> 0`.execute(db);
   await sql`CREATE INDEX activity_hourly_denied ON activity_hourly (actor_id, hour) WHERE outcome = 1`.execute(db);
   await sql`

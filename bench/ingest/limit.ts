@@ -22,7 +22,7 @@ await migrate(db, fileURLToPath(new URL('../../migrations', import.meta.url)));
 const [terms, partitions] = [createTermCache(pool), createPartitions(pool)];
 const before = await databaseSize(pool);
 const began = performance.now();
-const events = await eachFile(async (records, text) => {
+const events = await eachFile(2, async (records, text) => {
   const batchId = await registerDelivery(pool, {
     runId: 'bench',
     source: 'replay',

@@ -1,4 +1,4 @@
-/** What the three ways share: the files, two at a time, and the figures they print. */
+/** What the ways share: the files and the figures they print. */
 import { opendirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,8 +34,8 @@ export function filesBelow(folder: string): string[] {
   return files.toSorted();
 }
 
-/** Hands every file's records to `store`, two files at a time. @returns how many there were */
-export async function eachFile(store: (records: Record<string, unknown>[], text: Buffer) => Promise<void>): Promise<number> {
+/** Hands every file's records to `store`, that many files at a time. @returns how many there were */
+export async function eachFile(lanes: number, store: (records: Record<string, unknown>[], text: Buffer) => Promise<void>): Promise<number> {
   const files = filesBelow(FOLDER);
   let count = 0;
   const work = async (): Promise<void> => {
@@ -46,7 +46,7 @@ export async function eachFile(store: (records: Record<string, unknown>[], text:
       count += Records.length;
     }
   };
-  await Promise.all([work(), work()]);
+  await Promise.all(Array.from({ length: lanes }, work));
   return count;
 }
 

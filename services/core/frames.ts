@@ -1,6 +1,7 @@
 /**
- * Records kept byte for byte: each frame is a little-endian header (u32 length, f64 byte offset within the original input)
- * and the bytes. Used for evidence (then zstd-compressed) and for payloads that cannot be read again.
+ * Records kept byte for byte: each frame is a little-endian header (u32 length, f64 distance of its offset in the original input
+ * from the end of the frame before) and the bytes. Distances repeat, so they cost nothing once compressed. Used for evidence and
+ * for payloads that cannot be read again.
  */
 export interface Frame {
   readonly offset: number;
@@ -14,11 +15,13 @@ export function encodeFrames(frames: readonly Frame[]): Buffer {
   for (const frame of frames) size += HEADER + frame.bytes.length;
   const out = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const frame of frames) {
-    out.writeUInt32LE(frame.bytes.length, at);
-    out.writeDoubleLE(frame.offset, at + 4);
-    out.set(frame.bytes, at + HEADER);
-    at += HEADER + frame.bytes.length;
+  let before = 0;
+  for (const { offset, bytes } of frames) {
+    out.writeUInt32LE(bytes.length, at);
+    out.writeDoubleLE(offset - before, at + 4);
+    out.set(bytes, at + HEADER);
+    at += HEADER + bytes.length;
+    before = offset + bytes.length;
   }
   return out;
 }
@@ -27,13 +30,15 @@ export function encodeFrames(frames: readonly Frame[]): Buffer {
 export function decodeFrames(buffer: Buffer): Frame[] {
   const frames: Frame[] = [];
   let at = 0;
+  let before = 0;
   while (at < buffer.length) {
     const length = buffer.readUInt32LE(at);
-    const offset = buffer.readDoubleLE(at + 4);
+    const offset = before + buffer.readDoubleLE(at + 4);
     const end = at + HEADER + length;
     if (end > buffer.length) throw new RangeError(`frame at ${at} ends beyond its buffer`);
     frames.push({ offset, bytes: buffer.subarray(at + HEADER, end) });
     at = end;
+    before = offset + length;
   }
   return frames;
 }

@@ -163,8 +163,10 @@ export async function insertObservations(client: pg.ClientBase, batchId: number,
 /** Event ids that are no canonical UUIDs keep their text beside the hashed form. */
 async function insertIdTexts(client: pg.ClientBase, rows: readonly EventRow[]): Promise<void> {
   const odd = new Map<string, string>();
-  for (const row of rows) {
-    for (const id of [row.event.eventId, row.event.sharedEventId]) if (id !== null && !isCanonicalUuid(id)) odd.set(eventUuid(id), id);
+  for (const { event, eventUuid: stored } of rows) {
+    if (stored !== event.eventId) odd.set(stored, event.eventId);
+    const shared = event.sharedEventId;
+    if (shared !== null && !isCanonicalUuid(shared)) odd.set(eventUuid(shared), shared);
   }
   if (odd.size === 0) return;
   const entries = [...odd].toSorted((a, b) => (a[0] < b[0] ? -1 : 1));

@@ -61,7 +61,10 @@ export class Rollup {
     }
   }
 
-  /** Merges into `activity_hourly`. Rows in primary-key order, so that concurrent batches lock them in the same order. */
+  /**
+   * Merges into `activity_hourly`. Of successful calls only the number is kept: nobody asks which was the first of an hour, and the four
+   * columns are a third of the row. Rows in primary-key order, so that concurrent batches lock them in the same order.
+   */
   async mergeHourly(client: pg.ClientBase): Promise<void> {
     const buckets = sorted(this.#hourly);
     if (buckets.length === 0) return;
@@ -73,7 +76,10 @@ export class Rollup {
         FROM unnest($1::float8[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::smallint[], $10::smallint[],
           $11::int[], $12::float8[], $13::uuid[], $14::float8[], $15::uuid[]) AS i(hour, k, a, o, s, acc, r, n, c, oc, cnt, fa, fe, la, le)
         ON CONFLICT (hour, key_id, actor_id, operation_id, calling_service_id, account_id, region_id, network_id, outcome) DO UPDATE SET ${MERGE}`,
-      values: [...Array.from({ length: 10 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))), ...measures(buckets)],
+      values: [
+        ...Array.from({ length: 10 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))),
+        ...measures(buckets, (bucket) => bucket.ids.at(-1) !== 0),
+      ],
     });
   }
 
@@ -94,7 +100,10 @@ export class Rollup {
           AS i(k, a, c, oc, acc, r, cnt, fa, fe, la, le)
         ON CONFLICT (key_id, actor_id, operation_class, outcome, account_id, region_id) DO UPDATE SET ${MERGE}
         RETURNING key_id AS k, actor_id AS a, operation_class AS c, outcome AS o, account_id AS acc, region_id AS r, first_event AS fe`,
-      values: [...Array.from({ length: 6 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))), ...measures(buckets)],
+      values: [
+        ...Array.from({ length: 6 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))),
+        ...measures(buckets, () => true),
+      ],
     });
     return rows.map((row) => ({
       keyId: row.k,
@@ -140,12 +149,14 @@ function sorted(buckets: Map<string, Bucket>): Bucket[] {
   });
 }
 
-function measures(buckets: readonly Bucket[]): string[] {
+function measures(buckets: readonly Bucket[], isExact: (bucket: Bucket) => boolean): string[] {
+  const exact = (pick: (bucket: Bucket) => number | string): string =>
+    plainArray(buckets.map((bucket) => (isExact(bucket) ? pick(bucket) : null)));
   return [
     plainArray(buckets.map((bucket) => bucket.count)),
-    plainArray(buckets.map((bucket) => bucket.firstAt)),
-    plainArray(buckets.map((bucket) => bucket.firstEvent)),
-    plainArray(buckets.map((bucket) => bucket.lastAt)),
-    plainArray(buckets.map((bucket) => bucket.lastEvent)),
+    exact((bucket) => bucket.firstAt),
+    exact((bucket) => bucket.firstEvent),
+    exact((bucket) => bucket.lastAt),
+    exact((bucket) => bucket.lastEvent),
   ];
 }

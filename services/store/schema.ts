@@ -151,8 +151,13 @@ interface UseColumns {
   last_event: string;
 }
 
-export interface ActivityHourlyTable extends UseColumns {
+/** `first_…` and `last_…` are null where the outcome is `ok`. */
+export interface ActivityHourlyTable extends Omit<UseColumns, 'first_at' | 'first_event' | 'last_at' | 'last_event'> {
   hour: Timestamp;
+  first_at: NullableTimestamp;
+  first_event: string | null;
+  last_at: NullableTimestamp;
+  last_event: string | null;
   key_id: number;
   operation_id: number;
   calling_service_id: number;

@@ -152,17 +152,22 @@ interface UseColumns {
 }
 
 /** `first_…` and `last_…` are null where the outcome is `ok`. */
-export interface ActivityHourlyTable extends Omit<UseColumns, 'first_at' | 'first_event' | 'last_at' | 'last_event'> {
+export interface ActivityHourlyTable {
   hour: Timestamp;
+  key_id: number;
+  actor_id: number;
+  operation_id: number;
+  calling_service_id: number;
+  account_id: number;
+  region_id: number;
+  network_id: number;
+  operation_class: number;
+  outcome: number;
+  count: number;
   first_at: NullableTimestamp;
   first_event: string | null;
   last_at: NullableTimestamp;
   last_event: string | null;
-  key_id: number;
-  operation_id: number;
-  calling_service_id: number;
-  network_id: number;
-  count: number;
 }
 
 export interface KeyActorTable extends UseColumns {

@@ -23,20 +23,33 @@ export async function testDatabase({ migrated = true }: TestDatabaseOptions = {}
   await asAdmin(adminUrl, `CREATE DATABASE ${name} ${migrated ? `TEMPLATE ${inject('postgresTemplate')}` : ''}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  const drop = (): Promise<void> => asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  // The server's own workers, such as autovacuum's, are not ours to end: `WITH (FORCE)` would try to.
+  const disconnectAll = (): Promise<void> =>
+    asAdmin(
+      adminUrl,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`,
+    );
+  const drop = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      await disconnectAll();
+      try {
+        // Without FORCE the server itself sends autovacuum away and waits some seconds for everybody else.
+        return await asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name}`);
+      } catch (error) {
+        if (attempt >= 5 || (error as { code?: string }).code !== OBJECT_IN_USE) throw error;
+      }
+    }
+  };
   return {
     url: url.href,
     name,
-    // The server's own workers, such as autovacuum's, are not ours to end.
-    disconnectAll: () =>
-      asAdmin(
-        adminUrl,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`,
-      ),
+    disconnectAll,
     drop,
     [Symbol.asyncDispose]: drop,
   };
 }
+
+const OBJECT_IN_USE = '55006';
 
 async function asAdmin(url: string, statement: string): Promise<void> {
   const client = new pg.Client(url);

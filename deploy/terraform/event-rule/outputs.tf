@@ -1,0 +1,4 @@
+output "queue_url" {
+  description = "URL of the queue, for `sources.eventbridge.queues` in kmswatch.yaml."
+  value       = aws_sqs_queue.events.url
+}

@@ -2,8 +2,20 @@
 # Installs what the tests need beyond npm packages, where that is allowed; otherwise says which command does.
 set -eu
 
+# PACKAGE COMMAND…: the package is missing when one of its commands is.
 missing=
-command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+need() {
+  package=$1
+  shift
+  for command in "$@"; do
+    command -v "$command" >/dev/null 2>&1 && continue
+    missing="$missing $package"
+    return
+  done
+}
+need redis-server redis-server
+need prometheus prometheus promtool
+need prometheus-alertmanager prometheus-alertmanager amtool
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

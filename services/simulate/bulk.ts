@@ -1,7 +1,7 @@
 import { DAY, MINUTE } from '../core/clock.ts';
 import type { BulkAccount } from './bulk-fleet.ts';
 import { buildFleet } from './bulk-fleet.ts';
-import { putKeyPolicy, tagResource } from './controls.ts';
+import { tagResource } from './controls.ts';
 import type { LogFile } from './log-file.ts';
 import { logFileKey } from './log-file.ts';
 import {
@@ -16,7 +16,6 @@ import {
   refused,
   retireGrant,
 } from './operations.ts';
-import { accountPolicy } from './policies.ts';
 import { Random } from './random.ts';
 import type { Call, Caller } from './record.ts';
 import { entryOf } from './record.ts';
@@ -101,7 +100,7 @@ function rareCall(random: Random, key: SimKey, how: { time: number; caller: Call
     case 3:
       return tagResource(key, 'cost-center', String(random.int(100, 140)));
     case 4:
-      return random.chance(0.2) ? putKeyPolicy(key, accountPolicy(key.account)) : read('GetKeyPolicy', key);
+      return random.chance(0.2) ? tagResource(key, 'reviewed', 'yes') : read('GetKeyPolicy', key);
     case 5:
     case 6:
     case 7:

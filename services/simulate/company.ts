@@ -7,6 +7,7 @@ import { Random } from './random.ts';
 import type { Entry } from './record.ts';
 import { analyticsStreams } from './routines/analytics.ts';
 import { applicationStreams } from './routines/applications.ts';
+import { euShopStreams } from './routines/eu-shop.ts';
 import { machineStreams } from './routines/machines.ts';
 import { peopleStreams } from './routines/people.ts';
 import { shopStreams } from './routines/shop.ts';
@@ -23,7 +24,7 @@ export interface MonthOptions {
   readonly end: number;
   /** Default 30. Stories lie in the last 27 days; what falls before the beginning is not told. */
   readonly days?: number;
-  /** Multiplies the use of keys; 1 gives some 39,000 records in 30 days. Stories are told once at any scale. */
+  /** Multiplies the use of keys; 1 gives some 40,000 records in 30 days. Stories are told once at any scale. */
   readonly scale?: number;
   /** Minutes of one account and Region that go into one file. CloudTrail itself delivers about every 5. Default 120. */
   readonly fileMinutes?: number;
@@ -41,6 +42,7 @@ export function* simulateMonth({ seed, end, days = 30, scale = 1, fileMinutes = 
   const world = buildWorld({ seed, end: Math.floor(end / 1000) * 1000, days, scale });
   const streams = [
     ...shopStreams(world),
+    ...euShopStreams(world),
     ...applicationStreams(world),
     ...testBedStreams(world),
     ...machineStreams(world),

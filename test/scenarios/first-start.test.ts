@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { configureDetectors, relevanceFilter } from '../../services/detectors/configure.ts';
 import { DETECTORS } from '../../services/detectors/registry.ts';
 import { type RunningCommand, command, startCommand, testFolder } from '../support/cli.ts';
+import { ASKS_CONFIGURATION, BEYOND_A_MONTH } from '../support/month-limits.ts';
 import { freePort } from '../support/port.ts';
 
 interface SampleRecord {
@@ -17,12 +18,16 @@ interface SampleRecord {
 
 /** Counted from the files themselves: records, and different events among those that concern us. */
 function countSample(folder: string): { records: number; events: number } {
-  const relevant = relevanceFilter(configureDetectors(DETECTORS));
+  // Nothing is configured, so no queue, rule or role is known to be ours.
+  const relevant = relevanceFilter(configureDetectors(DETECTORS), { ownAccounts: new Set(), logKeys: new Set() });
   const files = globSync('**/*.json.gz', { cwd: folder });
   const records = files.flatMap(
     (file) => (JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as { Records: SampleRecord[] }).Records,
   );
-  const ours = records.filter(({ eventSource, eventName }) => relevant(eventSource.replace('.amazonaws.com', ''), eventName));
+  const ours = records.filter(({ eventSource, eventName: operation, recipientAccountId: account, awsRegion: region }) => {
+    const service = eventSource.replace('.amazonaws.com', '');
+    return relevant(service, operation, () => ({ service, operation, account, region, resource: null, part: null }));
+  });
   return {
     records: records.length,
     events: new Set(ours.map((record) => [record.recipientAccountId, record.awsRegion, record.eventID].join('/'))).size,
@@ -66,16 +71,17 @@ test('the first start plays a month of sample records to its end, even when it w
   const stored = (await metric(url, 'kmswatch_events_stored_total')).get('{source="replay"}');
   expect(stored).toBe(events);
 
-  // Every detector that ships has found something, and most keys are quiet.
+  // Every detector that ships has found something, but for those that cannot yet, and most keys are quiet.
   const findings = JSON.parse((await command(['findings', '--json', '--data-dir', data])).stdout) as {
     detector: string;
     status: string;
     severity: string;
     key_arn: string | null;
   }[];
-  expect([...new Set(findings.map(({ detector }) => detector))].toSorted()).toEqual(DETECTORS.map(({ id }) => id).toSorted());
+  const able = DETECTORS.map(({ id }) => id).filter((id) => !Object.hasOwn({ ...BEYOND_A_MONTH, ...ASKS_CONFIGURATION }, id));
+  expect([...new Set(findings.map(({ detector }) => detector))].toSorted()).toEqual(able.toSorted());
   const keys = JSON.parse((await command(['keys', '--json', '--data-dir', data])).stdout) as { arn: string }[];
-  expect(new Set(findings.map((finding) => finding.key_arn)).size).toBeLessThan(keys.length / 2);
+  expect(new Set(findings.flatMap((finding) => finding.key_arn ?? [])).size).toBeLessThan(keys.length / 2);
 
   // What is scraped is what the database says.
   const open = await metric(url, 'kmswatch_findings_open');

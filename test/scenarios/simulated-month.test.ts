@@ -3,17 +3,28 @@ import { DAY } from '../../services/core/clock.ts';
 import type { KmsEvent } from '../../services/core/event.ts';
 import type { DerivedFinding } from '../../services/core/finding.ts';
 import { configureDetectors, relevanceFilter } from '../../services/detectors/configure.ts';
+import type { Organization } from '../../services/detectors/contract.ts';
 import { deriveFindings } from '../../services/detectors/engine.ts';
 import { DETECTORS } from '../../services/detectors/registry.ts';
 import { subjectsOf } from '../../services/detectors/subjects.ts';
 import { normalize } from '../../services/normalize/normalize.ts';
 import { simulateBulk } from '../../services/simulate/bulk.ts';
 import { simulateMonth } from '../../services/simulate/company.ts';
-import { ACCOUNTS } from '../../services/simulate/keyring.ts';
+import { ACCOUNTS, PARTNER_ACCOUNT, REGIONS } from '../../services/simulate/keyring.ts';
 import type { LogFile } from '../../services/simulate/log-file.ts';
+import { MONITOR_QUEUE } from '../../services/simulate/stories/tampering.ts';
+import { BEYOND_A_MONTH } from '../support/month-limits.ts';
 
+/** What the company has told about itself. */
+const organization: Organization = {
+  ownAccounts: new Set(Object.values(ACCOUNTS)),
+  trustedAccounts: new Set([PARTNER_ACCOUNT]),
+  allowedRegions: new Set(Object.values(REGIONS)),
+  logKeys: new Set(),
+  monitor: new Set([`sqs:${REGIONS.US}:${ACCOUNTS.security}:${MONITOR_QUEUE}`]),
+};
 const configured = configureDetectors(DETECTORS, {});
-const relevant = relevanceFilter(configured);
+const relevant = relevanceFilter(configured, organization);
 
 interface Outcome {
   readonly findings: readonly DerivedFinding[];
@@ -34,7 +45,6 @@ function judge(files: Iterable<LogFile>, asOf: number): Outcome {
       if (result.outcome === 'quarantine') quarantined += 1;
     }
   }
-  const organization = { ownAccounts: new Set<string>(Object.values(ACCOUNTS)), logKeys: new Set<string>() };
   const derivations = subjectsOf(events, organization).map((subject) =>
     deriveFindings(subject, configured, { asOf, organization, now: () => 0 }),
   );
@@ -62,12 +72,17 @@ describe.each([
     expect(outcome.failures).toEqual([]);
   });
 
-  it.each(DETECTORS.map((detector) => detector.id))('makes %s fire', (id) => {
+  it.each(DETECTORS.map(({ id }) => id).filter((id) => !Object.hasOwn(BEYOND_A_MONTH, id)))('makes %s fire', (id) => {
     expect(outcome.count(id)).toBeGreaterThanOrEqual(1);
   });
 
-  it('leaves the quiet majority quiet: at most 60 findings, of them at most 3 of new callers and 3 of denied calls', () => {
-    expect(outcome.findings.length).toBeLessThanOrEqual(60);
+  it.each(Object.entries(BEYOND_A_MONTH))('cannot make %s fire: %s', (id) => {
+    expect(DETECTORS.map((detector) => detector.id)).toContain(id);
+    expect(outcome.count(id)).toBe(0);
+  });
+
+  it('leaves the quiet majority quiet: at most 90 findings, of them at most 3 of new callers and 3 of denied calls', () => {
+    expect(outcome.findings.length).toBeLessThanOrEqual(90);
     expect(outcome.count('new-actor-for-key')).toBeLessThanOrEqual(3);
     expect(outcome.count('denied-burst')).toBeLessThanOrEqual(3);
   });

@@ -13,8 +13,12 @@ import {
   searchKeyLost,
   uploadsAliasLost,
 } from './deletion.ts';
+import { defaultEncryptionPaused, grantsClearedOut, grantsGiven, lockoutBypassed, replicaGoesAbroad, scannerTriedOut } from './exposure.ts';
 import { partnerMaterialExpired, trialMaterialDeleted } from './imported.ts';
 import { paramsRotationPaused, secretsRotated, sessionKeyReplaced, warehousePeriodRaised } from './rotation.ts';
+import { logsToExpire, monitorQueueChanged, policiesByHand, secondTrailNarrowed } from './tampering.ts';
+import { customerExported, importTriedAgain, lakeThrottled, mediaUnderForeignKey, secretsSwept } from './unusual-amounts.ts';
+import { analystAtNight, auditorReads, credentialsOnLaptop, creditNotesSigned, emergencyUserTags } from './unusual-callers.ts';
 
 /** What happens only once, by name. */
 export const STORIES: Readonly<Record<string, (world: World, scribe: Scribe) => void>> = {
@@ -40,6 +44,26 @@ export const STORIES: Readonly<Record<string, (world: World, scribe: Scribe) => 
   contractorProbes,
   rootLooksAround,
   recordCorrected,
+  scannerTriedOut,
+  lockoutBypassed,
+  grantsGiven,
+  grantsClearedOut,
+  replicaGoesAbroad,
+  defaultEncryptionPaused,
+  policiesByHand,
+  secondTrailNarrowed,
+  logsToExpire,
+  monitorQueueChanged,
+  customerExported,
+  secretsSwept,
+  mediaUnderForeignKey,
+  importTriedAgain,
+  lakeThrottled,
+  auditorReads,
+  creditNotesSigned,
+  credentialsOnLaptop,
+  emergencyUserTags,
+  analystAtNight,
 };
 
 export function tellStories(world: World): Entry[] {

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need Postgres or Redis; everything else under test/ runs without any server. */
-const WITH_SERVERS = ['test/{integration,scenarios,faults}/**/*.test.ts', 'test/contracts/queues*.test.ts'];
+const WITH_SERVERS = ['test/{integration,scenarios,faults}/**/*.test.ts', 'test/contracts/{queues,sources}*.test.ts'];
 
 export default defineConfig({
   test: {

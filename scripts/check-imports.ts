@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms without I/O, and all that they may import from outside. */
 const PURE_ROOMS = new Set(['core', 'normalize', 'keys', 'detectors', 'alerts', 'compliance', 'simulate']);
-const PURE_MODULES = new Set(['node:buffer', 'node:crypto', 'node:net', 'node:url', 'node:util', 'node:zlib', 'yaml', 'zod']);
+const PURE_MODULES = new Set(['node:buffer', 'node:crypto', 'node:net', 'node:url', 'node:util', 'node:zlib', 're2js', 'yaml', 'zod']);
 
 /** What only services/platform/ and the main.ts files may touch. */
 const RESTRICTED_TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate']);

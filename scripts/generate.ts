@@ -7,13 +7,14 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliReference } from './generators/cli.ts';
 import { configurationReference } from './generators/config.ts';
+import { grafanaDashboards } from './generators/dashboards.ts';
 import { detectorsReference } from './generators/detectors.ts';
 import { metricsReference } from './generators/metrics.ts';
 
 /** Derives files. Keys are paths from the repository's root, values are whole contents. */
 export type Generator = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
 
-const GENERATORS: readonly Generator[] = [metricsReference, detectorsReference, configurationReference, cliReference];
+const GENERATORS: readonly Generator[] = [metricsReference, detectorsReference, configurationReference, cliReference, grafanaDashboards];
 
 /** Folders that hold generated files only. */
 const GENERATED_FOLDERS = ['docs/reference/**/*', '**/generated/**/*'];

@@ -1,12 +1,16 @@
 /** The page at `/`: what was ingested, what is open, where to look further. No scripts. */
 import type { FindingListed } from '../store/read/findings.ts';
 import type { SourceSummary } from '../store/read/batches.ts';
+import type { SourceStanding } from '../workers/source-standings.ts';
+import { lagText, sourceWarnings } from './text/sources.ts';
 import { actorName, keyName, number, when } from './text/words.ts';
 import { type Html, html, htmlText } from './html.ts';
 
 export interface StatusPage {
   readonly version: string;
   readonly sources: readonly SourceSummary[];
+  /** How late and how completely each source delivers. */
+  readonly standings: readonly SourceStanding[];
   readonly keys: number;
   /** The most urgent open findings. */
   readonly findings: readonly FindingListed[];
@@ -32,6 +36,7 @@ export function statusPage(page: StatusPage): string {
 <h2>Ingested</h2>
 ${page.sources.length === 0 ? html`<p>Nothing yet. <code>npx kmswatch replay PATH</code> reads CloudTrail files.</p>` : sourcesTable(page.sources)}
 <p>${number(page.keys)} KMS keys are known.</p>
+${page.standings.length === 0 ? null : html`<h2>Coverage</h2>${standingsTable(page.standings)}${warnings(page.standings)}<p><code>npx kmswatch coverage</code> draws it hour by hour.</p>`}
 <h2>Open findings (${number(page.open)})</h2>
 ${page.findings.length === 0 ? html`<p>None.</p>` : findingsTable(page.findings)}
 ${page.open > page.findings.length ? html`<p>The ${number(page.findings.length)} most urgent are shown; <code>npx kmswatch findings</code> lists all.</p>` : null}
@@ -64,10 +69,24 @@ function sourcesTable(sources: readonly SourceSummary[]): Html {
   return html`<table><thead><tr><th>source</th>${heads.map((head) => html`<th class="number">${head}</th>`)}<th>newest event</th><th>last stored</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
+function standingsTable(standings: readonly SourceStanding[]): Html {
+  const rows = standings.map(
+    ({ source, newestEvent, lastSuccess, lag, channels, missingHours }) =>
+      html`<tr><td>${source}</td><td>${when(newestEvent)}</td><td>${when(lastSuccess)}</td><td class="number">${lagText(lag?.p50)}</td><td class="number">${lagText(lag?.p95)}</td><td class="number">${number(channels)}</td><td class="number">${number(missingHours)}</td></tr>`,
+  );
+  const heads = ['half within', '95 % within', 'accounts × Regions', 'hours missing (7 d)'];
+  return html`<table><thead><tr><th>source</th><th>newest event</th><th>last heard</th>${heads.map((head) => html`<th class="number">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function warnings(standings: readonly SourceStanding[]): Html | null {
+  const told = standings.flatMap(sourceWarnings);
+  return told.length === 0 ? null : html`<ul>${told.map((text) => html`<li class="medium">${text}</li>`)}</ul>`;
+}
+
 function findingsTable(findings: readonly FindingListed[]): Html {
   const rows = findings.map(
     (finding) =>
-      html`<tr><td class="${finding.severity}">${finding.severity}</td><td>${finding.title}<br><small>${finding.detector} · ${finding.id}</small></td><td>${keyName(finding.keyArn, finding.aliases)}</td><td>${actorName(finding.actorName ?? finding.actor)}</td><td>${when(finding.lastSeen)}</td><td>${finding.explanation.why}</td></tr>`,
+      html`<tr id="finding-${finding.id}"><td class="${finding.severity}">${finding.severity}</td><td>${finding.title}<br><small>${finding.detector} · ${finding.id}</small></td><td>${keyName(finding.keyArn, finding.aliases)}</td><td>${actorName(finding.actorName ?? finding.actor)}</td><td>${when(finding.lastSeen)}</td><td>${finding.explanation.why}</td></tr>`,
   );
   return html`<table><thead><tr><th>severity</th><th>what</th><th>key</th><th>who</th><th>when</th><th>why</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -16,26 +16,17 @@ import type { Config } from '../workers/config.ts';
 import { QUEUES } from '../workers/queues.ts';
 import { MIGRATIONS } from '../workers/migrations.ts';
 import { WRITER_ROLE } from '../workers/service.ts';
-import { bytes, counted } from '../api/text/words.ts';
+import { bytes, counted, when } from '../api/text/words.ts';
+import { type SourceStanding, sourceStandings } from '../workers/source-standings.ts';
+import { lagText, sourceWarnings } from '../api/text/sources.ts';
 import type { App } from './app.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly message: string;
-  /** What to do about it; null when all is well. */
-  readonly mend: string | null;
-}
+import { type Check, fail, ok, warn } from './check.ts';
 
 const GIB = 1024 ** 3;
 const LITTLE_DISK = 2 * GIB;
 const NO_DISK = GIB / 4;
 const SKEW_WARN_MS = 5_000;
 const SKEW_FAIL_MS = 5 * MINUTE;
-
-const ok = (name: string, message: string): Check => ({ name, status: 'ok', message, mend: null });
-const warn = (name: string, message: string, mend: string): Check => ({ name, status: 'warn', message, mend });
-const fail = (name: string, message: string, mend: string): Check => ({ name, status: 'fail', message, mend });
 
 export function checkNode(version: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -131,7 +122,18 @@ export async function checkDatabase(
       ? ok('detectors', 'none has failed')
       : warn('detectors', `failed on some subjects: ${failing}`, 'Please report it with what the log says; the other detectors go on.'),
   );
+  for (const standing of await sourceStandings(pool, app.clock.now())) checks.push(coverageCheck(standing));
   return checks;
+}
+
+/** What a source has shown, and what it cannot. */
+export function coverageCheck(standing: SourceStanding): Check {
+  const { source, newestEvent, lag, lastSuccess, channels } = standing;
+  const late = lag ? `; of the last day's events 95 % came within ${lagText(lag.p95).replace('≤ ', '')}` : '';
+  const message = `${source}: ${counted(channels, 'account and Region', 'accounts and Regions')}, newest event ${when(newestEvent)}, last heard ${when(lastSuccess)}${late}`;
+  const [first, ...others] = sourceWarnings(standing);
+  if (first === undefined) return ok('coverage', message);
+  return warn('coverage', message, [first, ...others].join('\n'));
 }
 
 function migrationsCheck(standing: Awaited<ReturnType<typeof schemaStanding>>): Check {

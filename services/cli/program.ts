@@ -1,7 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../workers/version.ts';
 import { type App, createApp, type GlobalOptions, Interrupted, type World } from './app.ts';
+import { registerAlerts } from './commands/alerts.ts';
+import { registerBackfill } from './commands/backfill.ts';
+import { registerBacktest } from './commands/backtest.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCoverage } from './commands/coverage.ts';
 import { registerDetectors } from './commands/detectors.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFinding } from './commands/finding.ts';
@@ -9,10 +13,14 @@ import { registerFindings } from './commands/findings.ts';
 import { registerKey } from './commands/key.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerMigrate } from './commands/migrate.ts';
+import { registerNotify } from './commands/notify.ts';
 import { registerQuarantine } from './commands/quarantine.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRun } from './commands/run.ts';
+import { registerSilence } from './commands/silence.ts';
 import { registerSimulate } from './commands/simulate.ts';
+import { registerSuppress } from './commands/suppress.ts';
+import { registerToken } from './commands/token.ts';
 import { registerVerify } from './commands/verify.ts';
 import { printProblem } from './problem.ts';
 
@@ -81,15 +89,23 @@ Examples:
 const REGISTER: readonly ((program: Command, app: App) => void)[] = [
   registerRun,
   registerReplay,
+  registerBackfill,
   registerFindings,
   registerFinding,
   registerKeys,
   registerKey,
   registerDetectors,
+  registerBacktest,
+  registerCoverage,
   registerQuarantine,
   registerDoctor,
   registerMigrate,
   registerConfig,
+  registerSuppress,
+  registerAlerts,
+  registerSilence,
+  registerNotify,
+  registerToken,
   registerVerify,
   registerSimulate,
 ];

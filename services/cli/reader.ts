@@ -8,6 +8,7 @@ import { type Connection, connect } from '../platform/postgres.ts';
 import type { Database } from '../store/schema.ts';
 import type { Config } from '../workers/config.ts';
 import { MIGRATIONS } from '../workers/migrations.ts';
+import { WRITER_ROLE } from '../workers/service.ts';
 import { type App, openLogger, readConfig, withLifecycle } from './app.ts';
 
 /** Role that commands which only look work as: it can change nothing. */
@@ -21,15 +22,28 @@ export interface Reader {
 
 /** For commands that only look: the database without queues, as the role that may only read. @throws KmswatchError */
 export async function withReader<T>(app: App, work: (reader: Reader) => Promise<T>): Promise<T> {
+  return await withRole(app, READER_ROLE, work);
+}
+
+/** For commands that write a word of a person's, such as a suppression: the same as the role that the service works as. @throws KmswatchError */
+export async function withWriter<T>(app: App, work: (reader: Reader) => Promise<T>): Promise<T> {
+  return await withRole(app, WRITER_ROLE, work);
+}
+
+async function withRole<T>(app: App, role: string, work: (reader: Reader) => Promise<T>): Promise<T> {
   const config = readConfig(app, { quiet: true });
   const logger = openLogger(app, config);
   return await withLifecycle(app, logger, async (lifecycle) => {
-    const { pool, db } = await openDatabase(config, logger, lifecycle);
+    const { pool, db } = await openDatabase(config, role, { logger, lifecycle });
     return await work({ pool, db, config });
   });
 }
 
-async function openDatabase(config: Config, logger: Logger, lifecycle: Lifecycle): Promise<Connection<Database>> {
+async function openDatabase(
+  config: Config,
+  role: string,
+  { logger, lifecycle }: { logger: Logger; lifecycle: Lifecycle },
+): Promise<Connection<Database>> {
   const server = await lifecycle.start(
     'postgres',
     () => openPostgres({ url: config.database_url, dataDir: config.data_dir, logger }),
@@ -44,7 +58,7 @@ async function openDatabase(config: Config, logger: Logger, lifecycle: Lifecycle
   }
   return await lifecycle.start(
     'database',
-    () => connect<Database>({ url: server.url, role: READER_ROLE, max: 4, applicationName: 'kmswatch reader', logger }),
+    () => connect<Database>({ url: server.url, role, max: 4, applicationName: 'kmswatch reader', logger }),
     (open) => open.close(),
   );
 }

@@ -103,7 +103,7 @@ function place(key: string): string {
 async function lookAt(path: string): Promise<{ readonly kind: 'file'; readonly size: number } | Unread> {
   try {
     const found = await stat(path);
-    return found.isFile() ? { kind: 'file', size: found.size } : { kind: 'unreadable', message: 'it is no file' };
+    return found.isFile() ? { kind: 'file', size: found.size } : { kind: 'damaged', message: 'it is no file' };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? { kind: 'absent' } : { kind: 'unreadable', message: unreadable(error).message };

@@ -25,7 +25,7 @@ export function verificationJson(
 
 function chainJson(tally: ChainTally): JsonObject {
   return {
-    verdict: tally.trail === null || countDigests(tally) === 0 ? 'not enabled' : tally.problems > 0 ? 'failed' : 'verified',
+    verdict: chainVerdict(tally),
     account: tally.account,
     region: tally.region,
     trail: tally.trail?.name ?? null,
@@ -39,13 +39,29 @@ function chainJson(tally: ChainTally): JsonObject {
   };
 }
 
-function digestsJson(tally: ChainTally): Record<string, number> {
-  const { valid, broken, unverifiable, changed, missing } = tally.digests;
-  return { total: countDigests(tally), valid, broken_signature: broken, unverifiable_signature: unverifiable, changed, missing };
+function chainVerdict(tally: ChainTally): string {
+  if (tally.trail === null || countDigests(tally) === 0) return 'not enabled';
+  if (tally.problems === 0) return 'verified';
+  return tally.problems === tally.digests.unreadable + tally.logFiles.unreadable ? 'unknown' : 'failed';
 }
 
-function logFilesJson({ logFiles: { valid, changed, missing, unproven, unlisted, pending } }: ChainTally): Record<string, number> {
-  return { total: valid + changed + missing, valid, changed, missing, unproven, unlisted, pending };
+function digestsJson(tally: ChainTally): Record<string, number> {
+  const { valid, broken, unverifiable, changed, missing, unreadable } = tally.digests;
+  return {
+    total: countDigests(tally),
+    valid,
+    broken_signature: broken,
+    unverifiable_signature: unverifiable,
+    changed,
+    missing,
+    unreadable,
+  };
+}
+
+function logFilesJson({
+  logFiles: { valid, changed, missing, unreadable, unproven, unlisted, pending },
+}: ChainTally): Record<string, number> {
+  return { total: valid + changed + missing + unreadable, valid, changed, missing, unreadable, unproven, unlisted, pending };
 }
 
 function problemJson({ verdict, object, message, account, region, trail, count, window }: Problem): JsonObject {

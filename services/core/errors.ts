@@ -18,6 +18,8 @@ export const ERRORS = {
   QUEUE_UNHANDLED: { retryable: false, status: 500 },
   LISTEN_FAILED: { retryable: false, status: 500 },
   SOURCE_UNREADABLE: { retryable: false, status: 500 },
+  /** A person has to allow it first. */
+  SOURCE_DENIED: { retryable: false, status: 500 },
   INPUT_INVALID: { retryable: false, status: 400 },
   NOT_FOUND: { retryable: false, status: 404 },
   AMBIGUOUS: { retryable: false, status: 400 },

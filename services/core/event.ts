@@ -166,7 +166,34 @@ export interface EventDetail {
   /** PutEventSelectors, UpdateTrail …: the request as far as it concerns selectors. */
   readonly eventSelectors?: readonly JsonObject[];
   readonly advancedEventSelectors?: readonly JsonObject[];
+  /** CreateTrail, UpdateTrail: what the trail is set to afterwards, as far as answer and request tell. */
+  readonly trail?: TrailSettings;
+  /** Calls to other services: what the call is about. A bucket, a queue's URL, the name of a rule or a role, a snapshot's id. */
+  readonly resource?: string;
+  /** What of it: an object's key, a policy's name or ARN. */
+  readonly part?: string;
+  /** SetQueueAttributes: names of the attributes. */
+  readonly attributes?: readonly string[];
+  /** Versioning, replication, rule: `Enabled`, `Disabled`, `Suspended`, as set; replication is Enabled when any rule is. */
+  readonly setTo?: string;
+  /** Lifecycle: days after which the first objects go. */
+  readonly expiryDays?: number;
+  /** Digest of the policy that was set, to tell it from another one. */
+  readonly policyDigest?: string;
+  /** Key under which data is to be encrypted from now on, as named; empty = none. */
+  readonly kmsKeyId?: string;
+  /** Snapshots: account ids that may restore it from now on; `all` = everyone. */
+  readonly sharedWith?: readonly string[];
   readonly errorMessage?: string;
+}
+
+export interface TrailSettings {
+  readonly bucket?: string;
+  readonly multiRegion?: boolean;
+  readonly globalEvents?: boolean;
+  readonly validation?: boolean;
+  /** Empty = log files are not encrypted under a key of the customer's. */
+  readonly kmsKeyId?: string;
 }
 
 /** `keyMetadata` of CreateKey and ReplicateKey responses. Open text: AWS adds key specs and states. */
@@ -203,7 +230,13 @@ export type StoredEvent = Pick<
   | 'errorCode'
   | 'callingService'
   | 'detail'
-> & { readonly essence: string; readonly sessionName: string | null };
+> & {
+  readonly essence: string;
+  readonly sessionName: string | null;
+  /** Born in the console, and whether with MFA; left out where it is not told. */
+  readonly console?: true;
+  readonly mfa?: boolean;
+};
 
 /** Total order of events: event time, then stored event id, then essence. Every fold and every "first" and "last" uses it. */
 export function compareEvents(a: EventOrder, b: EventOrder): number {

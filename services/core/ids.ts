@@ -30,3 +30,6 @@ export function mayBeHashed(uuid: string): boolean {
 export function digest128(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
+
+/** What the event ids of stand-ins begin with: events that KMS told EventBridge of by itself, without the id of a CloudTrail record. */
+export const STAND_IN_PREFIX = 'eventbridge:';

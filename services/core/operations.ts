@@ -4,8 +4,9 @@
  * - `use`: a cryptographic call; read-only in CloudTrail's words and more than 99 % of all volume
  *   (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html)
  * - `read`: describes, gets and lists
- * - `grant`: grants, written by services all day long; kept apart so that they do not flood a key's timeline
- * - `control`: everything that changes a key, an alias, a key store or the logging itself
+ * - `grant`: grants that AWS services make and retire all day long; kept apart so that they do not flood a key's timeline
+ * - `control`: everything that changes a key, an alias, a key store or the logging itself; grants that somebody makes, retires
+ *   or revokes without a service in between are among them
  */
 export type OperationClass = 'use' | 'read' | 'grant' | 'control';
 

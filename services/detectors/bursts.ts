@@ -10,6 +10,7 @@
  * not become normal while it lasts; what comes back day after day does.
  */
 import { HOUR } from '../core/clock.ts';
+import { poissonTail } from './statistics.ts';
 
 export interface BurstOptions {
   /** Fewer in an hour are never a burst. */
@@ -82,23 +83,4 @@ function robust(values: readonly number[], size: number): { median: number; mad:
   const median = at(sorted, 0.5);
   const deviations = sorted.map((value) => Math.abs(value - median)).sort();
   return { median, mad: at(deviations, 0.5), percentile99: at(sorted, 0.99) };
-}
-
-/** Chance of `count` or more where `mean` is expected; an upper bound below the mean (1). */
-export function poissonTail(count: number, mean: number): number {
-  if (count <= mean) return 1;
-  if (mean <= 0) return 0;
-  let term = Math.exp(count * Math.log(mean) - mean - logFactorial(count));
-  let sum = 0;
-  for (let k = count; term > sum * 1e-12 && term > 0; k++) {
-    sum += term;
-    term *= mean / (k + 1);
-  }
-  return Math.min(sum, 1);
-}
-
-/** Stirling's series; exact to ten digits from n = 10 on, smaller ones are multiplied out. */
-function logFactorial(n: number): number {
-  if (n < 10) return Math.log([1, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880][n] ?? 1);
-  return n * Math.log(n) - n + Math.log(2 * Math.PI * n) / 2 + 1 / (12 * n) - 1 / (360 * n ** 3);
 }

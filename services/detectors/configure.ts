@@ -1,7 +1,8 @@
 /** From the registry's detectors and what the configuration says of them to detectors that can be run. */
 import { z } from 'zod';
 import { KmswatchError } from '../core/errors.ts';
-import type { Detector } from './contract.ts';
+import type { About } from '../core/about.ts';
+import type { Detector, Organization } from './contract.ts';
 
 export interface ConfiguredDetector {
   readonly detector: Detector;
@@ -51,8 +52,24 @@ export function namesEvent(patterns: ReadonlySet<string>, service: string, opera
   return patterns.has(`${service}:${operation}`) || patterns.has(`${service}:*`);
 }
 
-/** Which records are ingested: KMS's always, others as far as an enabled detector names them. */
-export function relevanceFilter(configured: readonly ConfiguredDetector[]): (service: string, operation: string) => boolean {
-  const patterns = new Set(configured.flatMap(({ detector }) => detector.events));
-  return (service, operation) => service === 'kms' || namesEvent(patterns, service, operation);
+/**
+ * Which records are ingested: KMS's always, others as far as an enabled detector names them and, where it is given, what the
+ * organization has told lets them matter.
+ */
+export function relevanceFilter(
+  configured: readonly ConfiguredDetector[],
+  organization?: Organization,
+): (service: string, operation: string, about?: () => About) => boolean {
+  const plain = new Set(configured.flatMap(({ detector }) => (detector.concerns === undefined ? detector.events : [])));
+  const picky = configured.filter(({ detector }) => detector.concerns !== undefined);
+  const named = new Set(picky.flatMap(({ detector }) => detector.events));
+  return (service, operation, about) => {
+    if (service === 'kms' || namesEvent(plain, service, operation)) return true;
+    if (!namesEvent(named, service, operation)) return false;
+    if (about === undefined || organization === undefined) return true;
+    const record = about();
+    return picky.some(
+      ({ detector }) => namesEvent(new Set(detector.events), service, operation) && detector.concerns?.(record, organization) === true,
+    );
+  };
 }

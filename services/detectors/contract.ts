@@ -8,10 +8,12 @@
  * records cannot leave another result behind than the same records in order.
  */
 import type { z } from 'zod';
+import type { About } from '../core/about.ts';
 import type { KeyFacts, KeyStateName, RotationEligibility } from '../core/key.ts';
 import type { Actor, Outcome, StoredEvent } from '../core/event.ts';
 import type { OperationClass } from '../core/operations.ts';
 import type { Explanation } from '../core/finding.ts';
+import type { Habit } from '../core/habit.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Severity } from '../core/severity.ts';
 
@@ -77,6 +79,63 @@ export interface FailureHour {
   readonly lastEventId: string;
 }
 
+/** Successful cryptographic calls of one caller under one key on one day; of all its successful calls where it is told of callers. */
+export interface DailyVolume {
+  readonly actor: Actor;
+  /** Days since 1970. */
+  readonly day: number;
+  /** 24 counts, by hour of the day (UTC). */
+  readonly hours: readonly number[];
+  /** Bits that encryption contexts have set in the sketch, see `core/habit.ts`. */
+  readonly bits: number;
+  /** Of the day. */
+  readonly firstEventId: string;
+  readonly lastEventId: string;
+}
+
+/** How many keys a caller used (`use`), or read of (`read`), on one day. */
+export interface DailySpread {
+  readonly day: number;
+  readonly operationClass: OperationClass;
+  readonly count: number;
+  /** Keys for the first time on record. */
+  readonly fresh: number;
+  /** ARNs and first events of the first ten, in order. */
+  readonly keys: readonly string[];
+  readonly evidence: readonly string[];
+  /** When the first and the last key of the day was reached. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** From which network an access key was used, within one hour. */
+export interface SessionPlace {
+  readonly accessKey: string;
+  readonly network: string;
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly firstAt: number;
+  readonly firstEventId: string;
+  readonly lastAt: number;
+  readonly lastEventId: string;
+}
+
+/** An hour of an account × Region in which KMS throttled calls. */
+export interface ThrottledHour {
+  readonly region: string;
+  /** Epoch milliseconds of the hour's begin. */
+  readonly hour: number;
+  /** All calls that were recorded, throttled ones included. */
+  readonly calls: number;
+  readonly throttled: number;
+  readonly firstAt: number;
+  readonly firstEventId: string;
+  readonly lastAt: number;
+  readonly lastEventId: string;
+  /** Who was throttled most, at most five, with the operation. */
+  readonly callers: readonly { readonly actor: Actor; readonly operation: string; readonly count: number }[];
+}
+
 export interface KeySubject {
   readonly kind: 'key';
   readonly arn: string;
@@ -93,6 +152,12 @@ export interface KeySubject {
   readonly aliases: readonly string[];
   /** The key encrypts a CloudTrail trail or its bucket, as events or configuration say. */
   readonly protectsLogs: boolean;
+  /** How successful calls were made that named the key itself, in order of their first events; AWS services' own included. */
+  readonly habits?: readonly Habit[];
+  /** In order of actor and day; without AWS services acting for themselves. */
+  readonly volumes?: readonly DailyVolume[];
+  /** Days since 1970 on which any cryptographic call of the key's account and Region is on record; only told of keys with a pause. */
+  readonly watched?: readonly number[];
 }
 
 /** Alias control events in event order. `target` = the key it pointed to afterwards, null = deleted or unknown. */
@@ -108,13 +173,56 @@ export interface AliasSubject {
   readonly targets: Readonly<Record<string, KeyFacts>>;
 }
 
-/** Control events of an account × region that concern no key: trails, selectors, key stores. */
+/** Control events of an account that concern no key: trails (those that name their key too), selectors, key stores, other services. */
 export interface AccountSubject {
   readonly kind: 'account';
   readonly account: string;
   readonly timeline: readonly StoredEvent[];
   /** Conflicting tellings of one event. */
   readonly conflicts: readonly { readonly eventId: string; readonly region: string; readonly at: number; readonly tellings: number }[];
+  /** In order of Region and hour. */
+  readonly throttled?: readonly ThrottledHour[];
+  /** What the user's own rules matched; left out where none is loaded. */
+  readonly ruleMatches?: readonly RuleMatch[];
+  /** What validation found wrong with the account's trails, in order of time; left out where nothing was. */
+  readonly integrity?: readonly IntegrityVerdict[];
+  /**
+   * Calls that may let others use the account's keys, within 7 days of a snapshot that the account shared; left out where it
+   * shared none. See `core/key-opening.ts`.
+   */
+  readonly openings?: readonly StoredEvent[];
+}
+
+/** What validation found wrong with the files of a trail. */
+export interface IntegrityVerdict {
+  readonly region: string;
+  /** Name of the trail; null where none can be told. */
+  readonly trail: string | null;
+  /** `missing-file`, `changed-file`, `broken-signature`, `missing-digest`, `gap` or `unlisted`. */
+  readonly verdict: string;
+  readonly bucket: string;
+  /** Of the object; for a missing digest the key that it would have. */
+  readonly key: string;
+  readonly reason: string;
+  /** The delivery time that it concerns, epoch milliseconds; the begin is null where that is not told. */
+  readonly begin: number | null;
+  readonly end: number;
+  /** When a later check found it right; null = it is still wrong. */
+  readonly resolvedAt: number | null;
+}
+
+/** Records that one of the user's rules matched, counted by caller, key and operation. */
+export interface RuleMatch {
+  readonly rule: string;
+  readonly region: string;
+  readonly actor: Actor;
+  readonly keyArn: string | null;
+  readonly operation: string;
+  readonly count: number;
+  readonly firstAt: number;
+  readonly firstEventId: string;
+  readonly lastAt: number;
+  readonly lastEventId: string;
 }
 
 export interface ActorSubject {
@@ -124,6 +232,17 @@ export interface ActorSubject {
   readonly denied: readonly FailureHour[];
   /** Successful or failed calls by key; `keyArn` null for calls that name none. Only loaded for the root user. */
   readonly uses: readonly (KeyUse & { readonly keyArn: string | null; readonly account: string; readonly region: string })[];
+  /** Calls that named no such key, and dry runs, by hour, all keys. */
+  readonly probes?: readonly FailureHour[];
+  /** How successful calls were made, under any key; without accounts, contexts and materials. None of AWS services. */
+  readonly habits?: readonly Habit[];
+  /** By day. */
+  readonly presence?: readonly DailyVolume[];
+  readonly spreads?: readonly DailySpread[];
+  /** Of access keys that were used from several networks. */
+  readonly sessions?: readonly SessionPlace[];
+  /** What the actor took from keys, in event order; left out where it took nothing. See `core/key-harm.ts`. */
+  readonly harms?: readonly StoredEvent[];
 }
 
 export type Subject = KeySubject | AliasSubject | AccountSubject | ActorSubject;
@@ -135,10 +254,41 @@ export interface SubjectOf {
   actor: ActorSubject;
 }
 
-/** What the organization has told us about itself (configuration). */
+/** What the organization has told us about itself (configuration). `organization.ts` asks it; what is left out is not known. */
 export interface Organization {
   readonly ownAccounts: ReadonlySet<string>;
   readonly logKeys: ReadonlySet<string>;
+  /** Accounts of others that may have access. */
+  readonly trustedAccounts?: ReadonlySet<string>;
+  /** Ids of AWS Organizations that are ours, `o-…`. */
+  readonly organizationIds?: ReadonlySet<string>;
+  /** Regions that keys may be in; empty = all. */
+  readonly allowedRegions?: ReadonlySet<string>;
+  /** Names or ARNs of roles for emergencies. */
+  readonly breakGlassRoles?: ReadonlySet<string>;
+  /** Names or ARNs of roles that deploy. */
+  readonly pipelineRoles?: ReadonlySet<string>;
+  readonly logBuckets?: ReadonlySet<string>;
+  /** Queues, rules and roles that kmswatch itself lives on, as `resourceId` names them. */
+  readonly monitor?: ReadonlySet<string>;
+  readonly changeWindows?: readonly ChangeWindow[];
+  readonly keys?: readonly KeyKnowledge[];
+}
+
+/** A time in which changes are planned: once (`from`, `to`, epoch milliseconds), or every week (minutes of the UTC week from Monday 00:00; may wrap). */
+export interface ChangeWindow {
+  readonly name: string;
+  readonly weekly: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What keys matter how much, and to whom: one key by ARN, or all with a tag. */
+export interface KeyKnowledge {
+  readonly arn: string | null;
+  readonly tag: { readonly key: string; readonly value: string } | null;
+  readonly criticality: 'critical' | 'high' | 'medium' | 'low' | null;
+  readonly owner: string | null;
 }
 
 export interface Context<P> {
@@ -157,9 +307,12 @@ interface DetectorBase<P> {
   readonly title: string;
   readonly severity: Severity;
   readonly status: 'experimental' | 'test' | 'stable' | 'deprecated';
-  readonly family: 'rotation' | 'deletion' | 'exposure' | 'access' | 'blinding';
+  /** `rule`: rules that the user brings. */
+  readonly family: 'rotation' | 'deletion' | 'exposure' | 'access' | 'blinding' | 'rule';
   /** What must arrive for it to be able to fire, as `service:Operation` or `kms:*`; the ingest filter is the union. */
   readonly events: readonly string[];
+  /** Which of those can matter, where there are many: by what they are about and what the organization has told. Default: all. */
+  concerns?(about: About, organization: Organization): boolean;
   readonly params: z.ZodType<P>;
   /** MITRE ATT&CK technique ids. */
   readonly techniques: readonly string[];
@@ -206,22 +359,29 @@ export interface WindowDetector<P, K extends SubjectKind = SubjectKind> extends 
   ): readonly (Match & { readonly dedupKey: readonly string[]; readonly keyArn?: string | null; readonly region?: string })[];
 }
 
-/** Judges silence: what should have been seen by `asOf` and was not. Coverage is its input (later issue adds sources of it). */
+/** Judges silence: what should have been seen by `asOf` and was not. */
 export interface AbsenceDetector<P> extends DetectorBase<P> {
   readonly kind: 'absence';
   readonly subject: 'account';
   evaluate(
-    coverage: readonly CoverageHour[],
+    channels: readonly Channel[],
     context: Context<P>,
   ): readonly (Match & { readonly dedupKey: readonly string[]; readonly account: string; readonly region: string })[];
 }
 
-export interface CoverageHour {
+/** What one source has shown of one account and Region, as of the moment of judging. Hours by their begin, epoch milliseconds, ascending. */
+export interface Channel {
   readonly account: string;
   readonly region: string;
   readonly source: string;
-  readonly hour: number;
-  readonly ingested: number;
+  /** Hours of event time of which it said something: events, a file without any of interest, or that there was nothing. */
+  readonly heard: readonly number[];
+  /** Hours in which we were reading the source: only in those is it silence when nothing came. */
+  readonly listened: readonly number[];
+  /** Hours of which something is missing: files that a digest names and nobody saw, or a `gap` that can no longer be filled. */
+  readonly missing: readonly { readonly hour: number; readonly files: number; readonly gap: string | null }[];
+  /** CloudTrail id of the newest event; null when none is known. */
+  readonly lastEventId: string | null;
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry holds detectors of many parameter types

@@ -8,7 +8,7 @@ import { rotationOf } from '../keys/rotation.ts';
 import { stateOf } from '../keys/state.ts';
 import { Cases, type Place } from './case.ts';
 import type { ConfiguredDetector } from './configure.ts';
-import type { Context, CoverageHour, Detector, Match, Organization, Subject } from './contract.ts';
+import type { Channel, Context, Detector, Match, Organization, Subject } from './contract.ts';
 import { printable } from './printable.ts';
 import { type Scene, sceneOf, type Step } from './scene.ts';
 
@@ -18,8 +18,8 @@ export interface Moment {
   readonly organization: Organization;
   /** Monotonic milliseconds, to measure what detectors cost. */
   now(): number;
-  /** What was ingested by the hour. Without it, absence is not judged: not knowing is not silence. */
-  readonly coverage?: readonly CoverageHour[];
+  /** What sources have shown. Without it, absence is not judged: not knowing is not silence. */
+  readonly coverage?: readonly Channel[] | undefined;
 }
 
 export interface Derivation {
@@ -64,7 +64,7 @@ interface Evaluation {
   readonly subject: Subject;
   readonly scene: Scene;
   readonly context: Context<Params>;
-  readonly coverage: readonly CoverageHour[] | undefined;
+  readonly coverage: readonly Channel[] | undefined;
 }
 
 interface Judgement {
@@ -97,7 +97,7 @@ function judge(detector: Detector, { subject, scene, context, coverage }: Evalua
       if (coverage === undefined) return { cases };
       const { account } = scene.place;
       const matches = detector.evaluate(
-        coverage.filter((hour) => hour.account === account),
+        coverage.filter((channel) => channel.account === account),
         context,
       );
       for (const match of matches.toSorted(byTime)) {

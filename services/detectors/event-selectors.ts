@@ -42,6 +42,32 @@ export function kmsLogging(detail: EventDetail | null): KmsLogging | null {
   return { admitted, excluded, by };
 }
 
+/**
+ * Kinds of management events, of whatever service, that no selector admits whole any more. KMS and RDS Data API may be left out by name:
+ * that is another question. Null when the record does not say which selectors were set.
+ */
+export function managementLost(detail: EventDetail | null): readonly Direction[] | null {
+  const advanced = detail?.advancedEventSelectors ?? [];
+  const basic = detail?.eventSelectors ?? [];
+  if (advanced.length === 0 && basic.length === 0) return null;
+  const selectors =
+    advanced.length > 0
+      ? advanced.slice(0, MAX_ITEMS).flatMap((selector) => (isWhole(selector) ? (advancedSelector(selector) ?? []) : []))
+      : basic.slice(0, MAX_ITEMS).flatMap((selector) => basicSelector(selector) ?? []);
+  return DIRECTIONS.filter((direction) => !selectors.some((selector) => selector.directions.includes(direction)));
+}
+
+/** An advanced selector that asks for nothing but kind and direction, and names services only to leave them out. */
+function isWhole(selector: JsonObject): boolean {
+  return objects(member(selector, 'fieldSelectors')).every((field) => {
+    const name = text(member(field, 'field'));
+    if (name === 'eventcategory' || name === 'readonly') return true;
+    return (
+      name === 'eventsource' && OPERATORS.every(({ name: operator, negative }) => negative || texts(member(field, operator)).length === 0)
+    );
+  });
+}
+
 /** Null for a selector of data events only. */
 function basicSelector(selector: JsonObject): Selector | null {
   if (member(selector, 'includeManagementEvents') === false) return null;

@@ -21,5 +21,7 @@ export function storedEvent(event: KmsEvent): StoredEvent {
     detail,
     essence,
     sessionName: session.name,
+    ...(session.console && { console: true as const }),
+    ...(session.mfa !== null && { mfa: session.mfa }),
   };
 }

@@ -4,12 +4,30 @@
  */
 import { alsoUsedKey } from '../core/also-used.ts';
 import type { KeyRef } from '../core/arn.ts';
+import { DAY } from '../core/clock.ts';
 import { type Actor, compareEvents, type KmsEvent, type StoredEvent } from '../core/event.ts';
+import { formsHabit, isCaller } from '../core/habit.ts';
 import { type AliasStep, aliasOf, aliasTargetAt, aliasTimeline } from '../keys/alias.ts';
 import { foldTimeline } from '../keys/reduce.ts';
 import type { AccountSubject, ActorSubject, AliasSubject, KeySubject, KeyUse, Organization, Subject } from './contract.ts';
+import {
+  callerProfile,
+  formsVolume,
+  HabitTally,
+  hasLongPause,
+  keyProfile,
+  keysOfHabit,
+  sessionPlaces,
+  spreadsOf,
+  VolumeTally,
+} from './habits.ts';
+import { isOfAccount } from '../core/of-account.ts';
+import { harmsKey } from '../core/key-harm.ts';
+import { opensKey } from '../core/key-opening.ts';
+import { sharingPeriod } from './sharing.ts';
 import { storedEvent } from './stored-event.ts';
 import { actorUses, canonical, failureHours, keyUses } from './tally.ts';
+import { throttledOf } from './throttled.ts';
 
 /** Every subject that the events tell of: keys, aliases, accounts, actors, each kind in order of its name. Order and repetition of the events do not matter. */
 export function subjectsOf(events: readonly KmsEvent[], organization: Organization): Subject[] {
@@ -62,8 +80,10 @@ function keySubjects(world: World): KeySubject[] {
   const byKey = new Map<string, KmsEvent[]>();
   const usesOf = new Map<string, KmsEvent[]>();
   const controls = new Map<string, StoredEvent[]>();
+  const habitual = new Map<string, KmsEvent[]>();
   for (const event of world.events) {
     for (const ref of [event.key, event.otherKey]) if (ref?.kind === 'key') refs.set(ref.arn, ref);
+    for (const arn of keysOfHabit(event)) pushTo(habitual, arn, event);
     const key = resolvedKey(event, world);
     if (key !== null) pushTo(byKey, key, event);
     for (const arn of [key, alsoUsedKey(event)?.arn ?? null]) if (arn !== null) pushTo(usesOf, arn, event);
@@ -73,6 +93,7 @@ function keySubjects(world: World): KeySubject[] {
     for (const arn of new Set([key, other])) if (arn !== null) pushTo(controls, arn, stored);
   }
   const names = aliasNames(world);
+  const watched = watchedDays(world);
   return inNameOrder(refs).map(([arn, ref]) => {
     const events = byKey.get(arn) ?? [];
     const timeline = foldTimeline(controls.get(arn) ?? [], arn);
@@ -80,6 +101,13 @@ function keySubjects(world: World): KeySubject[] {
     const failures = failureHours(world.actors);
     for (const event of usesOf.get(arn) ?? []) uses.add(event, arn);
     for (const event of events) if (event.outcome !== 'ok' && event.outcome !== 'denied') failures.add(event, arn);
+    const habits = new HabitTally(world.actors, keyProfile);
+    const volumes = new VolumeTally(world.actors);
+    for (const event of habitual.get(arn) ?? []) {
+      habits.add(event);
+      if (formsVolume(event)) volumes.add(event, true);
+    }
+    const ways = habits.rows();
     return {
       kind: 'key',
       arn,
@@ -91,8 +119,22 @@ function keySubjects(world: World): KeySubject[] {
       failures: failures.rows(),
       aliases: (names.get(arn) ?? []).sort(),
       protectsLogs: world.organization.logKeys.has(arn) || events.some((event) => event.protectsLogs),
+      habits: ways,
+      volumes: volumes.rows(),
+      ...(hasLongPause(ways) && { watched: watched.get(`${ref.account}/${ref.region}`) ?? [] }),
     };
   });
+}
+
+/** Days on which cryptographic calls are on record, by `account/region`. */
+function watchedDays({ events }: World): Map<string, number[]> {
+  const days = new Map<string, Set<number>>();
+  for (const event of events) {
+    if (event.operationClass !== 'use' || !formsHabit(event)) continue;
+    const place = `${event.account}/${event.region}`;
+    days.set(place, (days.get(place) ?? new Set()).add(Math.floor(event.eventTime / DAY)));
+  }
+  return new Map([...days].map(([place, set]) => [place, [...set].sort((a, b) => a - b)]));
 }
 
 /** Names of the aliases that point to a key now. */
@@ -129,7 +171,7 @@ function lastUse(arn: string, uses: readonly KeyUse[]): [string, number][] {
 function accountSubjects(world: World): AccountSubject[] {
   const timelines = new Map<string, StoredEvent[]>();
   for (const event of world.events) {
-    if (event.operationClass === 'control' && event.key === null) pushTo(timelines, event.account, storedEvent(event));
+    if (isOfAccount(event)) pushTo(timelines, event.account, storedEvent(event));
   }
   const conflicts = new Map<string, AccountSubject['conflicts'][number][]>();
   for (const tellings of Map.groupBy(world.events, (event) => JSON.stringify([event.account, event.region, event.eventId])).values()) {
@@ -138,18 +180,32 @@ function accountSubjects(world: World): AccountSubject[] {
     pushTo(conflicts, first.account, { eventId: first.eventId, region: first.region, at: first.eventTime, tellings: tellings.length });
   }
   for (const list of conflicts.values()) list.sort(byConflict);
-  const accounts = [...new Set([...timelines.keys(), ...conflicts.keys()])].sort();
+  const byAccount = Map.groupBy(world.events, (event) => event.account);
+  const throttled = new Set(world.events.filter((event) => event.outcome === 'throttled').map((event) => event.account));
+  const accounts = [...new Set([...timelines.keys(), ...conflicts.keys(), ...throttled])].sort();
   return accounts.map((account) => ({
     kind: 'account',
     account,
     timeline: timelines.get(account) ?? [],
     conflicts: conflicts.get(account) ?? [],
+    throttled: throttledOf(byAccount.get(account) ?? [], world.actors),
+    ...openingsOf(timelines.get(account) ?? [], byAccount.get(account) ?? []),
   }));
 }
 
-/** Actors with denied calls, and root users; what an actor used is told of root users only. */
+function openingsOf(timeline: readonly StoredEvent[], events: readonly KmsEvent[]): Pick<AccountSubject, 'openings'> {
+  const period = sharingPeriod(timeline);
+  if (period === null) return {};
+  const inPeriod = (event: KmsEvent): boolean => event.eventTime >= period.from && event.eventTime <= period.to;
+  return { openings: events.filter((event) => opensKey(event) && inPeriod(event)).map(storedEvent) };
+}
+
+const PROBES: ReadonlySet<string> = new Set(['denied', 'not-found', 'dry-run']);
+
+/** Callers with habits or with refused calls that tell of probing, and root users; which keys an actor used is told of root users only. */
 function actorSubjects(world: World): ActorSubject[] {
-  const isSubject = (event: KmsEvent): boolean => event.outcome === 'denied' || event.actor.type === 'root';
+  const isSubject = (event: KmsEvent): boolean =>
+    PROBES.has(event.outcome) || event.actor.type === 'root' || harmsKey(event) || (formsHabit(event) && isCaller(event.actor));
   const ids = new Set(world.events.filter(isSubject).map((event) => event.actor.id));
   const byId = Map.groupBy(
     world.events.filter((event) => ids.has(event.actor.id)),
@@ -158,16 +214,40 @@ function actorSubjects(world: World): ActorSubject[] {
   return inNameOrder(byId).map(([, events]) => {
     const actor = canonical(events[0] as KmsEvent, world.actors);
     const denied = failureHours(world.actors);
+    const probes = failureHours(world.actors);
     const uses = actorUses(world.actors);
+    const habits = new HabitTally(world.actors, callerProfile);
+    const presence = new VolumeTally(world.actors);
     for (const event of events) {
       if (event.outcome === 'denied') denied.add(event, event.key?.arn ?? null);
+      if (event.outcome === 'not-found' || event.outcome === 'dry-run') probes.add(event, event.key?.arn ?? null);
+      if (formsHabit(event) && isCaller(actor)) {
+        habits.add(event);
+        presence.add(event, event.operationClass === 'use');
+      }
       if (actor.type !== 'root') continue;
       uses.add(event, resolvedKey(event, world));
       const also = alsoUsedKey(event);
       if (also) uses.add(event, also.arn);
     }
-    return { kind: 'actor', actor, denied: denied.rows(), uses: uses.rows() };
+    return {
+      kind: 'actor',
+      actor,
+      denied: denied.rows(),
+      uses: uses.rows(),
+      probes: probes.rows(),
+      habits: habits.rows(),
+      presence: presence.rows(),
+      spreads: spreadsOf(events),
+      sessions: sessionPlaces(events),
+      ...harmsOf(events),
+    };
   });
+}
+
+function harmsOf(events: readonly KmsEvent[]): Pick<ActorSubject, 'harms'> {
+  const harms = events.filter(harmsKey).map(storedEvent);
+  return harms.length === 0 ? {} : { harms };
 }
 
 function byConflict(a: AccountSubject['conflicts'][number], b: AccountSubject['conflicts'][number]): number {

@@ -73,6 +73,12 @@ export function actorName(actor: Actor): string {
   return actor.account === null || actor.type === 'account' ? name : `${name} of account ${plain(actor.account)}`;
 }
 
+/** The same at the begin of a sentence. */
+export function actorFirst(actor: Actor): string {
+  const text = actorName(actor);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** The caller of an event with session and the service it came through, as far as the record says. */
 export function caller(event: StoredEvent): string {
   const session = event.sessionName === null || event.actor.type === 'service' ? '' : ` (session ${plain(event.sessionName, 64)})`;

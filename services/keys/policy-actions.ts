@@ -28,6 +28,43 @@ export const OUTSIDE_OPERATIONS: readonly string[] = [
   'VerifyMac',
 ];
 
+/** Calls that only principals of the key's own account can make: https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html */
+const OWN_OPERATIONS: readonly string[] = [
+  'CancelKeyDeletion',
+  'CreateAlias',
+  'DeleteAlias',
+  'DeleteImportedKeyMaterial',
+  'DisableKey',
+  'DisableKeyRotation',
+  'EnableKey',
+  'EnableKeyRotation',
+  'GetKeyLastUsage',
+  'GetKeyPolicy',
+  'GetParametersForImport',
+  'ImportKeyMaterial',
+  'ListKeyPolicies',
+  'ListKeyRotations',
+  'ListResourceTags',
+  'PutKeyPolicy',
+  'ReplicateKey',
+  'RotateKeyOnDemand',
+  'ScheduleKeyDeletion',
+  'SynchronizeMultiRegionKey',
+  'TagResource',
+  'UntagResource',
+  'UpdateAlias',
+  'UpdateKeyDescription',
+  'UpdatePrimaryRegion',
+];
+
+/** All operations that a key policy can give, sorted. */
+export const KEY_OPERATIONS: readonly string[] = [...OUTSIDE_OPERATIONS, ...OWN_OPERATIONS].sort();
+
+/** The operations out of `KEY_OPERATIONS` that a statement names, sorted. */
+export function namedOperations(patterns: readonly string[], negated: boolean): readonly string[] {
+  return KEY_OPERATIONS.filter((operation) => namesOperation(patterns, operation) !== negated);
+}
+
 /**
  * The operations out of `OUTSIDE_OPERATIONS` that a statement names.
  *

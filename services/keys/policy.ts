@@ -18,6 +18,8 @@ export interface PolicyVerdict {
   readonly verdict: 'public' | 'external' | 'internal' | 'unknown';
   /** Foreign accounts that are let in by number, sorted. */
   readonly accounts: readonly string[];
+  /** Others that are let in and whose accounts the policy does not tell, in words: `organization o-a1b2c3d4e5`. Sorted. */
+  readonly others: readonly string[];
   /** Sentences, at most ten. */
   readonly reasons: readonly string[];
 }
@@ -30,11 +32,16 @@ const MAX_REASONS = 10;
  */
 export function analyzePolicy(document: string | null, keyAccount: string): PolicyVerdict {
   if (document === null) return unknown('The record does not hold the policy.');
-  if (document.length > POLICY_LIMITS.characters) return unknown('The policy is larger than any that AWS accepts.');
+  const raw = statementsOf(document);
+  return typeof raw === 'string' ? unknown(raw) : judge(raw, keyAccount);
+}
+
+/** The statements of a policy as parsed, or a sentence why there are none to look at. */
+export function statementsOf(document: string): readonly unknown[] | string {
+  if (document.length > POLICY_LIMITS.characters) return 'The policy is larger than any that AWS accepts.';
   const raw = statementsIn(document);
-  if (raw === null) return unknown('The policy is not a JSON policy document.');
-  if (raw.length > POLICY_LIMITS.statements) return unknown(`The policy has more than ${POLICY_LIMITS.statements} statements.`);
-  return judge(raw, keyAccount);
+  if (raw === null) return 'The policy is not a JSON policy document.';
+  return raw.length > POLICY_LIMITS.statements ? `The policy has more than ${POLICY_LIMITS.statements} statements.` : raw;
 }
 
 function judge(raw: readonly unknown[], keyAccount: string): PolicyVerdict {
@@ -53,11 +60,12 @@ function judge(raw: readonly unknown[], keyAccount: string): PolicyVerdict {
     .filter((reach) => !isNobody(reach.audience));
 
   const open = outside.filter((reach) => reach.audience.everyone);
-  const accounts = [...union(outside.map((reach) => reach.audience)).accounts].toSorted();
-  if (open.length > 0) return { verdict: 'public', accounts, reasons: open.slice(0, MAX_REASONS).map(sentence) };
-  if (unreadable.length > 0) return { verdict: 'unknown', accounts, reasons: unreadable.slice(0, MAX_REASONS) };
-  if (outside.length > 0) return { verdict: 'external', accounts, reasons: outside.slice(0, MAX_REASONS).map(sentence) };
-  return { verdict: 'internal', accounts: [], reasons: ["No statement lets anyone outside the key's account use the key."] };
+  const all = union(outside.map((reach) => reach.audience));
+  const [accounts, others] = [[...all.accounts].toSorted(), [...all.others].toSorted()];
+  if (open.length > 0) return { verdict: 'public', accounts, others, reasons: open.slice(0, MAX_REASONS).map(sentence) };
+  if (unreadable.length > 0) return { verdict: 'unknown', accounts, others, reasons: unreadable.slice(0, MAX_REASONS) };
+  if (outside.length > 0) return { verdict: 'external', accounts, others, reasons: outside.slice(0, MAX_REASONS).map(sentence) };
+  return { verdict: 'internal', accounts: [], others: [], reasons: ["No statement lets anyone outside the key's account use the key."] };
 }
 
 /** A statement with what it says as sets, worked out once. */
@@ -155,5 +163,5 @@ function effectOf(item: unknown): unknown {
 }
 
 function unknown(reason: string): PolicyVerdict {
-  return { verdict: 'unknown', accounts: [], reasons: [reason] };
+  return { verdict: 'unknown', accounts: [], others: [], reasons: [reason] };
 }

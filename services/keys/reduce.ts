@@ -2,6 +2,7 @@ import { compareEvents, type StoredEvent } from '../core/event.ts';
 import type { KeyFacts } from '../core/key.ts';
 import { mergeFacts } from './merge.ts';
 import { OTHER_OPERATIONS, SUBJECT_OPERATIONS } from './operations.ts';
+import { withoutPairedStandIns } from './pair.ts';
 import { Statements } from './statements.ts';
 
 export { mergeFacts } from './merge.ts';
@@ -34,10 +35,13 @@ function readerOf(event: StoredEvent, keyArn: string): ((statements: Statements)
   return event.key?.kind === 'alias' ? SUBJECT_OPERATIONS.get(event.operation) : undefined;
 }
 
-/** Folds a key's control events, in event order whatever order they come in. The facts of the key are the last step's `after`. */
+/**
+ * Folds a key's control events, in event order whatever order they come in. The facts of the key are the last step's `after`. What
+ * EventBridge and CloudTrail both told of is one step, the record's.
+ */
 export function foldTimeline(events: readonly StoredEvent[], keyArn: string): FactStep[] {
   let known = NOTHING;
-  return inOrder(events).map((event) => {
+  return inOrder(withoutPairedStandIns(events)).map((event) => {
     const before = known;
     known = mergeFacts(before, factsOf(event, keyArn));
     return { event, before, after: known };

@@ -1,6 +1,7 @@
-import type { EventDetail } from '../core/event.ts';
+import type { EventDetail, TrailSettings } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { OperationClass } from '../core/operations.ts';
+import { adjacentFacts } from './adjacent.ts';
 import { isObject, type Lost, lose, readArray, readBoolean, readIdentifier, readInteger, readName, readText } from './fields.ts';
 import { copyObject, copyObjects } from './json-copy.ts';
 import { keyMetadataOf, readMoment, withoutUndefined } from './key-metadata.ts';
@@ -24,12 +25,17 @@ export interface DetailOf {
  */
 export function detailOf(parts: Parts, call: DetailOf): EventDetail | null {
   if (call.operationClass !== 'control' && call.operationClass !== 'grant') return null;
-  const facts = call.service === 'kms' ? kmsFacts(parts, call) : call.service === 'cloudtrail' ? trailFacts(parts) : {};
+  const facts = factsBy(parts, call);
   const detail = withoutUndefined<EventDetail>({
     ...facts,
     errorMessage: readText(parts.record.errorMessage, 'errorMessage', parts.lost) ?? undefined,
   });
   return Object.keys(detail).length === 0 ? null : detail;
+}
+
+function factsBy(parts: Parts, call: DetailOf): EventDetail {
+  if (call.service === 'kms') return kmsFacts(parts, call);
+  return call.service === 'cloudtrail' ? trailFacts(parts, call) : adjacentFacts(parts, call);
 }
 
 function kmsFacts(parts: Parts, call: DetailOf): EventDetail {
@@ -106,7 +112,8 @@ function storeFacts({ request, response, additional, lost }: Parts): EventDetail
 }
 
 /** Trail operations call the trail `name`, selector operations `trailName`, Lake operations `eventDataStore`. */
-function trailFacts({ request, response, lost }: Parts): EventDetail {
+function trailFacts(parts: Parts, { operation, failed }: DetailOf): EventDetail {
+  const { request, response, lost } = parts;
   const selectors = (field: 'eventSelectors' | 'advancedEventSelectors'): readonly JsonObject[] | undefined =>
     copyObjects(request?.[field] ?? response?.[field], `requestParameters.${field}`, lost) ?? undefined;
   return {
@@ -117,7 +124,30 @@ function trailFacts({ request, response, lost }: Parts): EventDetail {
       identifier(response?.trailARN, 'responseElements.trailARN', lost),
     eventSelectors: selectors('eventSelectors'),
     advancedEventSelectors: selectors('advancedEventSelectors'),
+    trail: !failed && (operation === 'CreateTrail' || operation === 'UpdateTrail') ? trailSettings(parts) : undefined,
   };
+}
+
+/** The answer tells the whole trail, but leaves out the key of one that has none: then the request must have taken it away. */
+function trailSettings({ request, response, lost }: Parts): TrailSettings | undefined {
+  const settings = withoutUndefined<TrailSettings>({
+    bucket: name(response?.s3BucketName ?? request?.s3BucketName, 'requestParameters.s3BucketName', lost),
+    multiRegion: flag(response?.isMultiRegionTrail ?? request?.isMultiRegionTrail, 'requestParameters.isMultiRegionTrail', lost),
+    globalEvents: flag(
+      response?.includeGlobalServiceEvents ?? request?.includeGlobalServiceEvents,
+      'requestParameters.includeGlobalServiceEvents',
+      lost,
+    ),
+    validation: flag(
+      response?.logFileValidationEnabled ?? request?.enableLogFileValidation,
+      'requestParameters.enableLogFileValidation',
+      lost,
+    ),
+    kmsKeyId:
+      identifier(response?.kmsKeyId ?? request?.kmsKeyId, 'requestParameters.kmsKeyId', lost) ??
+      (request?.kmsKeyId === '' || response !== null ? '' : undefined),
+  });
+  return Object.keys(settings).length === 0 ? undefined : settings;
 }
 
 function tagsOf(value: unknown, lost: Lost): Readonly<Record<string, string>> | undefined {

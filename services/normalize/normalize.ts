@@ -1,7 +1,9 @@
+import type { About } from '../core/about.ts';
 import type { EncryptionContext, KmsEvent, Network } from '../core/event.ts';
 import { operationClass } from '../core/operations.ts';
 import { actorOf } from './actor.ts';
-import type { Normalized, RelevanceFilter } from './contract.ts';
+import { resourceNamed } from './adjacent.ts';
+import type { Normalized, RelevanceFilter, RuleFilter } from './contract.ts';
 import { detailOf } from './detail.ts';
 import { encryptionContextOf } from './encryption-context.ts';
 import { essenceOf } from './essence.ts';
@@ -13,9 +15,11 @@ import { outcomeOf } from './outcome.ts';
 import { type Parts, takeApart } from './parts.ts';
 import { AWS_INTERNAL, eventService, serviceName } from './service-name.ts';
 import { sessionOf } from './session.ts';
-import { clean, NAME_LIMIT } from './text.ts';
+import { clean, IDENTIFIER_LIMIT, NAME_LIMIT } from './text.ts';
 import { unwrap } from './unwrap.ts';
 import { userAgentFamily } from './user-agent.ts';
+
+const NO_RULES: RuleFilter = () => [];
 
 const DROP: Normalized = Object.freeze({ outcome: 'drop' });
 
@@ -24,7 +28,7 @@ const DROP: Normalized = Object.freeze({ outcome: 'drop' });
  * our business is dropped before it is looked at closely; a relevant record that has no identity, no time or another major
  * version is put aside with the reason. Never throws; a field of the wrong type loses that field.
  */
-export function normalize(bytes: Uint8Array, relevant: RelevanceFilter): Normalized {
+export function normalize(bytes: Uint8Array, relevant: RelevanceFilter, rules: RuleFilter = NO_RULES): Normalized {
   const unwrapped = unwrap(bytes);
   if (unwrapped.record === null) return { outcome: 'quarantine', reason: unwrapped.reason, message: unwrapped.message };
   const { record } = unwrapped;
@@ -33,11 +37,25 @@ export function normalize(bytes: Uint8Array, relevant: RelevanceFilter): Normali
   if (typeof eventSource !== 'string') return { outcome: 'quarantine', reason: 'not-a-record', message: 'eventSource is no text' };
   const service = eventService(clean(eventSource, NAME_LIMIT));
   const operation = operationOf(record);
-  if (!relevant(service, operation)) return DROP;
+  const matched = rules(record);
+  if (matched.length === 0 && !relevant(service, operation, () => aboutOf(record, service, operation))) return DROP;
   const parts = takeApart(record);
   const identity = readIdentity(parts);
   if ('reason' in identity) return { outcome: 'quarantine', reason: identity.reason, message: identity.message };
-  return { outcome: 'ok', event: eventOf(parts, { identity, service, operation }) };
+  return { outcome: 'ok', event: eventOf(parts, { identity, service, operation }), rules: matched };
+}
+
+/** Few fields, and no loss is noted: most of these records are none of our business. */
+function aboutOf({ recipientAccountId, awsRegion, requestParameters: request }: Raw, service: string, operation: string): About {
+  const text = (value: unknown): string | null => (typeof value === 'string' ? clean(value, IDENTIFIER_LIMIT) : null);
+  return {
+    service,
+    operation,
+    account: text(recipientAccountId),
+    region: text(awsRegion),
+    resource: resourceNamed(service, request),
+    part: isObject(request) ? text(request.key) : null,
+  };
 }
 
 /** Aggregated events have no name. */
@@ -60,10 +78,13 @@ function eventOf(parts: Parts, established: Established): KmsEvent {
   const outcome = outcomeOf(errorCode, readText(record.errorMessage, 'errorMessage', lost));
   const failed = outcome !== 'ok';
   const readOnly = readBoolean(record.readOnly, 'readOnly', lost);
-  const kind = operationClass(service, operation, readOnly);
-  const { key, otherKey } = keysOf(parts, { service, operation, failed, account: identity.account, region: identity.region });
   const network = networkOf(parts);
   const callingService = callingServiceOf(parts, network);
+  const actor = actorOf(parts, eventType, identity.region);
+  const named = operationClass(service, operation, readOnly);
+  // Who gives a grant directly administers the key; AWS services do it all day long for themselves.
+  const kind = named === 'grant' && callingService === null && actor.type !== 'service' && actor.type !== 'aws' ? 'control' : named;
+  const { key, otherKey } = keysOf(parts, { service, operation, failed, account: identity.account, region: identity.region });
   const encryptionContext = service === 'kms' ? encryptionContextOf(request, lost) : null;
   const dryRun = outcome === 'dry-run' || readBoolean(request?.dryRun, 'requestParameters.dryRun', lost) === true;
   return {
@@ -80,7 +101,7 @@ function eventOf(parts: Parts, established: Established): KmsEvent {
     readOnly,
     key,
     otherKey,
-    actor: actorOf(parts, eventType, identity.region),
+    actor,
     session: sessionOf(parts),
     callingService,
     network,

@@ -29,6 +29,8 @@ export interface HttpServer {
 const CHECK_TIMEOUT_MS = 5_000;
 const REFRESH_TIMEOUT_MS = 8_000;
 const BODY_LIMIT_BYTES = 1_048_576;
+/** Characters of a parameter in a path, such as the ARN of a key; what is longer than its schema allows is told so there. */
+const PARAMETER_LIMIT = 16_384;
 
 /** Pages may show what they say and how it looks, and nothing that comes from elsewhere. */
 const HEADERS = {
@@ -45,7 +47,11 @@ const HEADERS = {
 export function createHttp(options: HttpOptions): HttpServer {
   const { logger, registry, checks, refresh, onRefreshError } = options;
   // Without a logger of its own: what is worth a line is logged below, a line for every request is not.
-  const app: FastifyInstance = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: PARAMETER_LIMIT },
+  });
   let draining = false;
 
   app.addHook('onSend', async (_request, reply) => {

@@ -10,6 +10,8 @@ import type { Logger } from './logger.ts';
 export interface Lease {
   /** Whether it is still ours; asks the server. */
   holds(): Promise<boolean>;
+  /** Whether there is a guest beside us, or, for a guest, a holder; asks the server. Also true when it cannot be told. */
+  isShared(): Promise<boolean>;
   /** Never rejects: a connection that is gone has given it up. */
   release(): Promise<void>;
 }
@@ -17,6 +19,12 @@ export interface Lease {
 export interface Leases {
   /** @returns null when somebody else, or we ourselves, hold it. @throws the driver's error */
   tryTake(name: string): Promise<Lease | null>;
+  /**
+   * The place of the one guest beside the holder, whether or not anybody holds the lease: for work that has to share something, a quota
+   * for example, with the holder's. Each can ask whether the other is there.
+   * @returns null when there is a guest. @throws the driver's error
+   */
+  tryJoin(name: string): Promise<Lease | null>;
   /** Gives everything up. */
   close(): Promise<void>;
 }
@@ -58,23 +66,8 @@ export function createLeases(pool: pg.Pool, logger: Logger): Leases {
   }
 
   return {
-    async tryTake(name) {
-      if (isClosed || held.has(name)) return null;
-      // Before anything is awaited: two who ask at the same moment would both be given the lock, the session being the same.
-      held.add(name);
-      let client: pg.PoolClient | null = null;
-      try {
-        client = await open();
-        const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS taken', [lockOf(name)]);
-        if (rows[0]?.taken === true && client === current) return leaseOf(client, name);
-        held.delete(name);
-        return null;
-      } catch (error) {
-        held.delete(name);
-        if (client) drop(client);
-        throw error;
-      }
-    },
+    tryTake: (name) => take(name, guestOf(name)),
+    tryJoin: (name) => take(guestOf(name), name),
     async close() {
       isClosed = true;
       const client = await session?.catch(() => null);
@@ -82,7 +75,25 @@ export function createLeases(pool: pg.Pool, logger: Logger): Leases {
     },
   };
 
-  function leaseOf(client: pg.PoolClient, name: string): Lease {
+  async function take(name: string, other: string): Promise<Lease | null> {
+    if (isClosed || held.has(name)) return null;
+    // Before anything is awaited: two who ask at the same moment would both be given the lock, the session being the same.
+    held.add(name);
+    let client: pg.PoolClient | null = null;
+    try {
+      client = await open();
+      const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS taken', [lockOf(name)]);
+      if (rows[0]?.taken === true && client === current) return leaseOf(client, name, other);
+      held.delete(name);
+      return null;
+    } catch (error) {
+      held.delete(name);
+      if (client) drop(client);
+      throw error;
+    }
+  }
+
+  function leaseOf(client: pg.PoolClient, name: string, other: string): Lease {
     return {
       async holds() {
         if (client !== current || !held.has(name)) return false;
@@ -92,6 +103,20 @@ export function createLeases(pool: pg.Pool, logger: Logger): Leases {
         } catch {
           drop(client);
           return false;
+        }
+      },
+      async isShared() {
+        // What we hold ourselves we would be given once more.
+        if (client !== current || held.has(other)) return true;
+        try {
+          const { rows } = await client.query<{ free: boolean }>(
+            'SELECT CASE WHEN pg_try_advisory_lock_shared($1::bigint) THEN pg_advisory_unlock_shared($1::bigint) ELSE false END AS free',
+            [lockOf(other)],
+          );
+          return rows[0]?.free !== true;
+        } catch {
+          drop(client);
+          return true;
         }
       },
       async release() {
@@ -105,6 +130,10 @@ export function createLeases(pool: pg.Pool, logger: Logger): Leases {
       },
     };
   }
+}
+
+function guestOf(name: string): string {
+  return `${name} guest`;
 }
 
 /** 64 bits of the name's digest, as Postgres writes such a number. */

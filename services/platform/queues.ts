@@ -4,7 +4,7 @@
  * A job is delivered at least once: a worker that dies leaves its job to another one after the lock has run out. The
  * queue is a conveyor, not a memory: whoever adds a job must be able to add it again.
  */
-import { UnrecoverableError } from 'bullmq';
+import { type Queue, UnrecoverableError } from 'bullmq';
 import { QUEUE_STATES, type QueueState } from '../core/metrics.ts';
 import { monotonicMs, within } from './clock.ts';
 import type { Logger } from './logger.ts';
@@ -67,6 +67,8 @@ export interface Queues<D extends QueueMap> {
   /** Takes no further jobs here and waits for those in work, at most `timeoutMs` (default 15 s). */
   pause(timeoutMs?: number): Promise<void>;
   resume(): void;
+  /** BullMQ's own queues, for the queue page. */
+  board(): readonly Queue[];
   /** @throws KmswatchError QUEUE_UNREACHABLE */
   ping(): Promise<void>;
   /** Waits for the jobs in work, at most `timeoutMs` (default 15 s); what is not done then is left to another worker. */
@@ -153,8 +155,9 @@ export async function openQueues<D extends QueueMap>(definition: D, options: Ope
     },
     async counts() {
       const count = async (name: string): Promise<[string, Record<QueueState, number>]> => {
-        const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await bounded(queueOf(name).getJobCounts(...QUEUE_STATES));
-        return [name, { waiting, active, delayed, failed }];
+        const counted = await bounded(queueOf(name).getJobCounts(...QUEUE_STATES, 'prioritized'));
+        const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counted;
+        return [name, { waiting: waiting + prioritized, active, delayed, failed }];
       };
       return Object.fromEntries(await Promise.all(names.map(count))) as Record<NameOf<D>, Record<QueueState, number>>;
     },
@@ -179,6 +182,7 @@ export async function openQueues<D extends QueueMap>(definition: D, options: Ope
     resume() {
       for (const worker of workers.values()) worker.resume();
     },
+    board: () => [...queues.values()] as unknown as readonly Queue[],
     ping: () => backend.ping(),
     close(timeoutMs = CLOSE_TIMEOUT_MS) {
       closing ??= closeAll(timeoutMs);

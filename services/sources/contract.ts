@@ -47,4 +47,6 @@ export interface OpenedDelivery {
   readonly quarantined: readonly QuarantinedInput[];
   /** SHA-256 of the input as it lay at its origin (the file's or object's bytes), lower-case hex. */
   readonly sha256: string;
+  /** SHA-256 of the inflated content, lower-case hex, which is what digests list; null where it was not looked at, or is not one gzip member. */
+  readonly contentSha256?: string | null;
 }

@@ -7,6 +7,7 @@ import type { Aws } from '../platform/aws.ts';
 import type { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Source, SourceName } from './contract.ts';
+import type { DeliveredDigest } from './digest.ts';
 
 export interface Checkpoints {
   /** Null when there is none yet. */
@@ -26,6 +27,8 @@ export interface LiveContext {
   readonly services: readonly string[];
   /** Whether records of such calls are wanted; what a source need not fetch or deliver, it does not. */
   readonly relevant: (service: string, operation: string) => boolean;
+  /** Keeps a digest with its signature; does nothing when it is known. */
+  readonly keepDigest?: (digest: DeliveredDigest) => Promise<void>;
   /** Counts what happens to messages of queues. */
   readonly countMessages?: (source: SourceName, outcome: MessageOutcome, count: number) => void;
 }

@@ -159,18 +159,19 @@ export interface UndetectedBatch {
   readonly id: number;
   /** Epoch milliseconds. */
   readonly newestEvent: number | null;
+  readonly storedAt: number;
   readonly touched: Touched;
 }
 
 /** Claims checked batches that wait for detection, in id order; others' claims are passed over. */
 export async function takeUndetected(client: pg.ClientBase, limit: number): Promise<UndetectedBatch[]> {
-  const { rows } = await client.query<{ id: number; newest_event: number | null; touched: Touched }>({
+  const { rows } = await client.query<{ id: number; newest_event: number | null; stored_at: number; touched: Touched }>({
     name: 'take-undetected',
-    text: `SELECT id, newest_event, touched FROM ingest_batch WHERE state = 'stored' AND detected_at IS NULL AND checked_at IS NOT NULL
+    text: `SELECT id, newest_event, stored_at, touched FROM ingest_batch WHERE state = 'stored' AND detected_at IS NULL AND checked_at IS NOT NULL
       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
     values: [limit],
   });
-  return rows.map((row) => ({ id: row.id, newestEvent: row.newest_event, touched: row.touched }));
+  return rows.map((row) => ({ id: row.id, newestEvent: row.newest_event, storedAt: row.stored_at, touched: row.touched }));
 }
 
 export async function hasUndetected(pool: pg.Pool, batchId: number): Promise<boolean> {

@@ -19,3 +19,27 @@ export async function writeCheckpoint(
     [name, JSON.stringify(value), new Date(at)],
   );
 }
+
+/** Values by name, of those that are there. */
+export async function readCheckpoints(pool: pg.Pool, names: readonly string[]): Promise<Map<string, Json>> {
+  const { rows } = await pool.query<{ name: string; value: Json }>('SELECT name, value FROM checkpoint WHERE name = ANY($1::text[])', [
+    names,
+  ]);
+  return new Map(rows.map(({ name, value }) => [name, value]));
+}
+
+export interface CheckpointRow {
+  readonly name: string;
+  readonly value: Json;
+  /** Epoch milliseconds. */
+  readonly updatedAt: number;
+}
+
+/** Those whose name begins so, which moved since `since`; in order of their names. */
+export async function checkpointsOf(pool: pg.Pool, prefix: string, since: number): Promise<CheckpointRow[]> {
+  const { rows } = await pool.query<CheckpointRow>(
+    'SELECT name, value, updated_at AS "updatedAt" FROM checkpoint WHERE starts_with(name, $1) AND updated_at >= $2 ORDER BY name COLLATE "C"',
+    [prefix, new Date(since)],
+  );
+  return rows;
+}

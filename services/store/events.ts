@@ -29,6 +29,8 @@ export interface PlacedEvent {
   readonly event: KmsEvent;
   /** Index of its record among the batch's evidence frames. */
   readonly ordinal: number;
+  /** Ids of the user's rules that its record matches. */
+  readonly rules?: readonly string[];
 }
 
 /** One row as inserted, ids resolved. */
@@ -37,6 +39,8 @@ export interface EventRow extends RolledEvent {
   readonly event: KmsEvent;
   readonly essence: string;
   readonly otherKeyId: number;
+  /** Ids of the user's rules that its record matches. */
+  readonly rules: readonly string[];
 }
 
 /** Asks the dictionary for all that the events refer to; `resolve` must have run before `toRows`. */
@@ -61,10 +65,10 @@ export function wantTerms(terms: Terms, events: readonly PlacedEvent[]): void {
 }
 
 export function toRows(terms: Terms, events: readonly PlacedEvent[]): EventRow[] {
-  return events.map(({ event, ordinal }) => toRow(terms, event, ordinal));
+  return events.map((placed) => toRow(terms, placed));
 }
 
-function toRow(terms: Terms, event: KmsEvent, ordinal: number): EventRow {
+function toRow(terms: Terms, { event, ordinal, rules = [] }: PlacedEvent): EventRow {
   const also = alsoUsedKey(event);
   return {
     event,
@@ -76,6 +80,7 @@ function toRow(terms: Terms, event: KmsEvent, ordinal: number): EventRow {
     byAlias: event.key?.kind === 'alias',
     alsoKeyId: also ? terms.key(also) : 0,
     otherKeyId: event.otherKey ? terms.key(event.otherKey) : 0,
+    rules,
     actorId: terms.actor(event.actor),
     operationId: terms.term(TERM.operation, `${event.service}:${event.operation}`),
     callingServiceId: event.callingService === null ? 0 : terms.term(TERM.callingService, event.callingService),

@@ -4,9 +4,10 @@
  */
 import type pg from 'pg';
 import type { DerivedFinding, FindingStatus } from '../core/finding.ts';
-import { digest128 } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
+import { signalChanges } from './alerts-signals.ts';
 import { jsonArray, plainArray, textArray } from './array.ts';
+import { applySuppressions } from './suppressions.ts';
 
 export type FindingChange = 'opened' | 'reopened' | 'resolved' | 'changed' | 'withdrawn';
 
@@ -21,6 +22,8 @@ export interface Replacement {
   readonly findings: readonly { readonly subject: string; readonly finding: DerivedFinding }[];
   /** Moment of evaluation. */
   readonly at: number;
+  /** When what brought the changes was committed; how long people waited to hear of it counts from here. Default `at`. */
+  readonly committedAt?: number;
   /** Detectors that failed on a subject, as `subject detector`: their earlier findings stay as they are. */
   readonly keep: ReadonlySet<string>;
 }
@@ -32,22 +35,26 @@ interface Existing {
   status: FindingStatus;
   severity: string;
   title: string;
+  dismissed_seen: number | null;
 }
 
 export async function replaceFindings(client: pg.ClientBase, replacement: Replacement): Promise<ChangedFinding[]> {
   const { rows } = await client.query<Existing>(
-    'SELECT id, subject, detector, status, severity, title FROM finding WHERE subject = ANY($1::text[])',
+    'SELECT id, subject, detector, status, severity, title, dismissed_seen FROM finding WHERE subject = ANY($1::text[])',
     [replacement.subjects],
   );
   const existing = new Map(rows.map((row) => [row.id, row]));
   const derived = new Map(replacement.findings.map(({ subject, finding }) => [finding.id, { subject, finding }]));
   const changes: { finding: DerivedFinding; change: FindingChange; from: string | null }[] = [];
-  const upserts: { subject: string; finding: DerivedFinding; status: FindingStatus }[] = [];
+  const upserts: { subject: string; finding: DerivedFinding; status: FindingStatus; dismissed: boolean }[] = [];
 
   for (const { subject, finding } of derived.values()) {
     const before = existing.get(finding.id);
-    const status = nextStatus(before?.status ?? null, finding.open);
-    upserts.push({ subject, finding, status });
+    // A person's word holds until the finding is seen again.
+    const seen = before?.dismissed_seen ?? null;
+    const dismissed = seen !== null && finding.open && finding.lastSeen <= seen;
+    const status = dismissed ? 'resolved' : nextStatus(before?.status ?? null, finding.open);
+    upserts.push({ subject, finding, status, dismissed });
     const change = changeOf(before ?? null, { finding, status });
     if (change) changes.push({ finding, change, from: before?.status ?? null });
   }
@@ -81,7 +88,15 @@ export async function replaceFindings(client: pg.ClientBase, replacement: Replac
     ],
     replacement.at,
   );
-  await announce(client, changes, replacement.at);
+  await signalChanges(client, {
+    changes: [
+      ...changes.map(({ finding, change }) => ({ findingId: finding.id, change })),
+      ...withdrawn.map(({ id }) => ({ findingId: id, change: 'withdrawn' as const })),
+    ],
+    committedAt: replacement.committedAt ?? replacement.at,
+  });
+  const arisen = changes.filter(({ change }) => change === 'opened' || change === 'reopened').map(({ finding }) => finding.id);
+  if (arisen.length > 0) await applySuppressions(client, { at: replacement.at, findings: arisen });
   return changes.map(({ finding, change }) => ({ finding, change }));
 }
 
@@ -100,7 +115,7 @@ function changeOf(before: Existing | null, now: { finding: DerivedFinding; statu
 
 async function upsert(
   client: pg.ClientBase,
-  rows: readonly { subject: string; finding: DerivedFinding; status: FindingStatus }[],
+  rows: readonly { subject: string; finding: DerivedFinding; status: FindingStatus; dismissed: boolean }[],
   at: number,
 ): Promise<void> {
   if (rows.length === 0) return;
@@ -109,13 +124,16 @@ async function upsert(
   const moment = (pick: (finding: DerivedFinding) => number | null): string => plainArray(rows.map(({ finding }) => pick(finding)));
   await client.query(
     `INSERT INTO finding (id, detector, dedup_key, subject, severity, title, status, resolved_at, resolution, key_arn, actor, account, region,
-       first_seen, last_seen, occurrences, explanation, details, evaluated_at)
-     SELECT id, det, dk, sub, sev, ti, st, to_timestamp(ra / 1000.0), re, ka, act, acc, reg, to_timestamp(fs / 1000.0), to_timestamp(ls / 1000.0), oc, ex, de, $1
+       first_seen, last_seen, occurrences, explanation, details, dismissed_seen, evaluated_at)
+     SELECT id, det, dk, sub, sev, ti, st, to_timestamp(ra / 1000.0), re, ka, act, acc, reg, to_timestamp(fs / 1000.0), to_timestamp(ls / 1000.0), oc, ex, de, CASE WHEN di THEN to_timestamp(ls / 1000.0) END, $1
      FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[], $10::text[], $11::text[], $12::text[],
-       $13::text[], $14::text[], $15::float8[], $16::float8[], $17::bigint[], $18::jsonb[], $19::jsonb[])
-       AS i(id, det, dk, sub, sev, ti, st, ra, re, ka, act, acc, reg, fs, ls, oc, ex, de)
+       $13::text[], $14::text[], $15::float8[], $16::float8[], $17::bigint[], $18::jsonb[], $19::jsonb[], $20::bool[])
+       AS i(id, det, dk, sub, sev, ti, st, ra, re, ka, act, acc, reg, fs, ls, oc, ex, de, di)
      ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, severity = excluded.severity, title = excluded.title, status = excluded.status,
-       resolved_at = excluded.resolved_at, resolution = excluded.resolution, key_arn = excluded.key_arn, actor = excluded.actor,
+       resolved_at = CASE WHEN excluded.dismissed_seen IS NULL THEN excluded.resolved_at ELSE finding.resolved_at END,
+       resolution = CASE WHEN excluded.dismissed_seen IS NULL THEN excluded.resolution ELSE finding.resolution END,
+       dismissed_seen = CASE WHEN excluded.dismissed_seen IS NULL THEN NULL ELSE finding.dismissed_seen END,
+       suppression_id = CASE WHEN excluded.status = 'suppressed' THEN finding.suppression_id END, key_arn = excluded.key_arn, actor = excluded.actor,
        account = excluded.account, region = excluded.region, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
        occurrences = excluded.occurrences, explanation = excluded.explanation, details = excluded.details, evaluated_at = excluded.evaluated_at`,
     [
@@ -138,6 +156,7 @@ async function upsert(
       moment((finding) => finding.occurrences),
       json((finding) => finding.explanation),
       json((finding) => finding.details),
+      plainArray(rows.map((row) => String(row.dismissed))),
     ],
   );
   const evidence = rows.flatMap(({ finding }) => finding.evidence.map((eventId, position) => ({ id: finding.id, position, eventId })));
@@ -165,37 +184,6 @@ async function recordHistory(
       textArray(entries.map((entry) => entry.id)),
       textArray(entries.map((entry) => entry.change)),
       jsonArray(entries.map((entry) => entry.detail as object)),
-    ],
-  );
-}
-
-/** The outbox: one row for each change that people should hear of, in the same transaction as the change. */
-async function announce(client: pg.ClientBase, changes: readonly ChangedFinding[], at: number): Promise<void> {
-  if (changes.length === 0) return;
-  await client.query(
-    `INSERT INTO notification (idempotency_key, finding_id, change, receiver, payload, created_at)
-     SELECT k, f, c, 'log', p, $1 FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS i(k, f, c, p) ON CONFLICT DO NOTHING`,
-    [
-      new Date(at),
-      textArray(
-        changes.map(({ finding, change }) =>
-          digest128([finding.id, change, finding.severity, String(finding.lastSeen), String(finding.resolvedAt)]),
-        ),
-      ),
-      textArray(changes.map(({ finding }) => finding.id)),
-      textArray(changes.map(({ change }) => change)),
-      jsonArray(
-        changes.map(({ finding }) => ({
-          detector: finding.detector,
-          severity: finding.severity,
-          title: finding.title,
-          key_arn: finding.keyArn,
-          actor: finding.actor,
-          account: finding.account,
-          region: finding.region,
-          last_seen: new Date(finding.lastSeen).toISOString(),
-        })),
-      ),
     ],
   );
 }

@@ -7,13 +7,19 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
 import type pg from 'pg';
 import { DAY } from '../core/clock.ts';
-import { OUTCOMES } from '../core/event.ts';
+import { OUTCOMES, type Outcome } from '../core/event.ts';
+import { harmsKey } from '../core/key-harm.ts';
+import { opensKey } from '../core/key-opening.ts';
+import { isOfAccount } from '../core/of-account.ts';
 import { encodeFrames, type Frame } from '../core/frames.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { QuarantinedInput } from '../core/quarantine.ts';
+import { addSightings, type SightedBatch } from './coverage-sightings.ts';
 import { type EventRow, insertEvents, insertObservations, type PlacedEvent, toRows, wantTerms } from './events.ts';
+import { Habits, type HabitsTouched, habitualCalls } from './habits.ts';
 import { insertQuarantine } from './quarantine.ts';
 import { Rollup } from './rollup.ts';
+import { RuleMatches } from './rule-matches.ts';
 import type { Partitions } from './partitions.ts';
 import type { Terms } from './terms.ts';
 import { inTransaction } from './transaction.ts';
@@ -31,6 +37,8 @@ export interface BatchToStore {
   readonly locator: JsonObject;
   /** SHA-256 of the input as it lay at its origin, lower-case hex. */
   readonly inputSha256: string;
+  /** SHA-256 of its inflated content, lower-case hex, where that is known. */
+  readonly contentSha256?: string | null;
   /** Records in the delivery, relevant or not, the quarantined ones included. */
   readonly records: number;
   /** Relevant records as written, in order; `events[].ordinal` points into it. */
@@ -39,6 +47,7 @@ export interface BatchToStore {
   readonly quarantined: readonly QuarantinedInput[];
   readonly lostFields: number;
   readonly storedAt: number;
+  readonly heard?: SightedBatch['heard'];
 }
 
 export interface StoredBatch {
@@ -51,14 +60,17 @@ export interface StoredBatch {
  * needs its id only.
  */
 export interface Touched {
-  /** Keys with new control events, new or earlier users (refused ones too: habits begin with them), failed calls, or new knowledge that they protect logs. */
+  /**
+   * Keys with new control events, new or earlier users (refused ones too: habits begin with them), failed calls, other habits than were
+   * known for the day, or new knowledge that they protect logs.
+   */
   readonly keys: readonly number[];
   /** Keys with successful use only: they matter where use decides a finding. */
   readonly used: readonly number[];
   readonly aliases: readonly number[];
-  /** Terms of accounts with control events that concern no key. */
+  /** Terms of accounts with control events that concern no key, throttled calls, or records that a rule of the user matches. */
   readonly accounts: readonly number[];
-  /** Actors with denied calls, and root users. */
+  /** Callers with other habits than were known for the day, with refused calls that tell of probing, who took something from a key, and root users. */
   readonly actors: readonly number[];
 }
 
@@ -80,6 +92,8 @@ export async function storeBatch(
   await terms.resolve();
   await partitions.ensure(batch.events.map(({ event }) => event.eventTime));
   const rows = toRows(terms, batch.events);
+  const calls = habitualCalls(terms, rows);
+  await terms.resolve();
   const blob = await compressed;
 
   return await inTransaction(pool, async (client) => {
@@ -107,18 +121,26 @@ export async function storeBatch(
     await insertQuarantine(client, batch);
     await rollup.mergeHourly(client);
     const uses = await rollup.mergeUse(client);
+    const habits = new Habits(terms);
+    for (const call of calls) if (fresh.has(call.row.ordinal)) habits.add(call);
+    const matches = new RuleMatches();
+    for (const row of inserted) matches.add(row);
+    await matches.merge(client);
     const touched = touchedBy(
       inserted,
       new Set(uses.filter((use) => use.isFirst && use.operationClass === 0 && use.keyId > 0).map((use) => use.keyId)),
+      await habits.merge(client),
     );
     await protectLogs(client, inserted);
+    await addSightings(client, batch, { rows, fresh });
     await applyCheckpoint(client, claimed.rows[0]?.checkpoint ?? null, batch.storedAt);
     await client.query('DELETE FROM delivery_payload WHERE batch_id = $1', [batch.batchId]);
     const times = rows.map((row) => row.eventTime);
     await client.query({
       name: 'finish-batch',
       text: `UPDATE ingest_batch SET state = 'stored', failure = NULL, input_sha256 = $2, evidence_sha256 = $3, records = records + $4, relevant = $5, inserted = $6,
-          duplicates = $7, quarantined = quarantined + $8, lost_fields = $9, oldest_event = $10, newest_event = $11, touched = $12, stored_at = $13
+          duplicates = $7, quarantined = quarantined + $8, lost_fields = $9, oldest_event = $10, newest_event = $11, touched = $12, stored_at = $13,
+          content_sha256 = $14
         WHERE id = $1`,
       values: [
         batch.batchId,
@@ -134,18 +156,22 @@ export async function storeBatch(
         times.length > 0 ? new Date(times.reduce((a, b) => Math.max(a, b))) : null,
         JSON.stringify(touched),
         new Date(batch.storedAt),
+        typeof batch.contentSha256 === 'string' ? Buffer.from(batch.contentSha256, 'hex') : null,
       ],
     });
     return { inserted, duplicates: rows.length - inserted.length };
   });
 }
 
-function touchedBy(inserted: readonly EventRow[], newlyUsed: ReadonlySet<number>): Touched {
-  const keys = new Set<number>(newlyUsed);
+/** What somebody gets to see who tries what a principal may do. */
+const PROBES: ReadonlySet<string> = new Set<Outcome>(['denied', 'not-found', 'dry-run']);
+
+function touchedBy(inserted: readonly EventRow[], newlyUsed: ReadonlySet<number>, habits: HabitsTouched): Touched {
+  const keys = new Set<number>([...newlyUsed, ...habits.keys]);
   const used = new Set<number>();
   const aliases = new Set<number>();
   const accounts = new Set<number>();
-  const actors = new Set<number>();
+  const actors = new Set<number>(habits.actors);
   const denied = OUTCOMES.indexOf('denied');
   for (const row of inserted) {
     const { event } = row;
@@ -157,7 +183,10 @@ function touchedBy(inserted: readonly EventRow[], newlyUsed: ReadonlySet<number>
     } else if (control) accounts.add(row.accountId);
     if (row.alsoKeyId > 0) used.add(row.alsoKeyId);
     if (control && event.otherKey) (event.otherKey.kind === 'alias' ? aliases : keys).add(row.otherKeyId);
-    if (row.outcome === denied || event.actor.type === 'root') actors.add(row.actorId);
+    if (PROBES.has(event.outcome) || event.actor.type === 'root') actors.add(row.actorId);
+    if (event.outcome === 'throttled' || row.rules.length > 0) accounts.add(row.accountId);
+    if (isOfAccount(event) || opensKey(event)) accounts.add(row.accountId);
+    if (harmsKey(event)) actors.add(row.actorId);
   }
   const ascending = (ids: Set<number>): number[] => [...ids].toSorted((a, b) => a - b);
   return {

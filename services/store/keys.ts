@@ -60,12 +60,12 @@ export async function saveProjections(client: pg.ClientBase, keys: readonly KeyP
   );
 }
 
-/** Keys that an assessment must look at: those with facts, in id order after `after`. */
+/** Keys that an assessment must look at, in id order after `after`: all, since habits alone can make findings. */
 export async function keysToAssess(client: pg.ClientBase | pg.Pool, after: number, limit: number): Promise<number[]> {
-  const { rows } = await client.query<{ id: number }>(
-    "SELECT id FROM kms_key WHERE kind = 'key' AND facts <> '{}' AND id > $1 ORDER BY id LIMIT $2",
-    [after, limit],
-  );
+  const { rows } = await client.query<{ id: number }>("SELECT id FROM kms_key WHERE kind = 'key' AND id > $1 ORDER BY id LIMIT $2", [
+    after,
+    limit,
+  ]);
   return rows.map((row) => row.id);
 }
 

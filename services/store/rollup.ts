@@ -25,7 +25,7 @@ export interface RolledEvent {
   readonly outcome: number;
 }
 
-interface Bucket {
+export interface Bucket {
   readonly ids: readonly number[];
   count: number;
   firstAt: number;
@@ -115,19 +115,34 @@ export class Rollup {
   }
 }
 
-const MERGE = `count = t.count + excluded.count,
+/** How a row takes in another one of the same key: sum, earliest, latest. */
+export const MERGE = `count = t.count + excluded.count,
   first_event = CASE WHEN (excluded.first_at, excluded.first_event) < (t.first_at, t.first_event) THEN excluded.first_event ELSE t.first_event END,
   first_at = least(t.first_at, excluded.first_at),
   last_event = CASE WHEN (excluded.last_at, excluded.last_event) > (t.last_at, t.last_event) THEN excluded.last_event ELSE t.last_event END,
   last_at = greatest(t.last_at, excluded.last_at)`;
 
-function count(buckets: Map<string, Bucket>, key: string, event: RolledEvent, ids: () => number[]): void {
-  const { eventTime, eventUuid } = event;
-  const bucket = buckets.get(key);
-  if (!bucket) {
-    buckets.set(key, { ids: ids(), count: 1, firstAt: eventTime, firstEvent: eventUuid, lastAt: eventTime, lastEvent: eventUuid });
-    return;
-  }
+/** Counts an event in the bucket of that key. */
+export function count(
+  buckets: Map<string, Bucket>,
+  key: string,
+  event: Pick<RolledEvent, 'eventTime' | 'eventUuid'>,
+  ids: () => readonly number[],
+): void {
+  include(bucketOf(buckets, key, ids), event);
+}
+
+/** The bucket of that key; an empty one is put there first. */
+export function bucketOf(buckets: Map<string, Bucket>, key: string, ids: () => readonly number[]): Bucket {
+  const known = buckets.get(key);
+  if (known) return known;
+  const bucket = { ids: ids(), count: 0, firstAt: Infinity, firstEvent: '', lastAt: -Infinity, lastEvent: '' };
+  buckets.set(key, bucket);
+  return bucket;
+}
+
+/** Takes an event into the bucket that it belongs to. */
+export function include(bucket: Bucket, { eventTime, eventUuid }: Pick<RolledEvent, 'eventTime' | 'eventUuid'>): void {
   bucket.count++;
   if (eventTime < bucket.firstAt || (eventTime === bucket.firstAt && eventUuid < bucket.firstEvent)) {
     bucket.firstAt = eventTime;
@@ -139,7 +154,8 @@ function count(buckets: Map<string, Bucket>, key: string, event: RolledEvent, id
   }
 }
 
-function sorted(buckets: Map<string, Bucket>): Bucket[] {
+/** In order of their ids, so that concurrent batches lock rows in the same order. */
+export function sorted(buckets: ReadonlyMap<string, Bucket>): Bucket[] {
   return [...buckets.values()].toSorted((a, b) => {
     for (let i = 0; i < a.ids.length; i++) {
       const difference = (a.ids[i] ?? 0) - (b.ids[i] ?? 0);
@@ -149,7 +165,8 @@ function sorted(buckets: Map<string, Bucket>): Bucket[] {
   });
 }
 
-function measures(buckets: readonly Bucket[], isExact: (bucket: Bucket) => boolean): string[] {
+/** Columns count, first_at, first_event, last_at, last_event. */
+export function measures(buckets: readonly Bucket[], isExact: (bucket: Bucket) => boolean): string[] {
   const exact = (pick: (bucket: Bucket) => number | string): string =>
     plainArray(buckets.map((bucket) => (isExact(bucket) ? pick(bucket) : null)));
   return [

@@ -37,7 +37,10 @@ export interface Terms {
   wantTerm(kind: TermKind, value: string): void;
   wantKey(ref: KeyRef): void;
   wantActor(actor: Actor): void;
-  /** Resolves all that was wanted, inserting what is new: at most three statements, none when all is cached. */
+  /** Id of a resolved call profile; `ids` = the other columns of `call_profile` in their order, joined by commas. */
+  profile(ids: string): number;
+  wantProfile(ids: string): void;
+  /** Resolves all that was wanted, inserting what is new: at most four statements, none when all is cached. */
   resolve(): Promise<void>;
 }
 
@@ -45,10 +48,16 @@ interface Cache {
   readonly terms: Map<TermKind, Map<string, number>>;
   readonly keys: Map<string, number>;
   readonly actors: Map<string, number>;
+  readonly profiles: Map<string, number>;
 }
 
 function emptyCache(): Cache {
-  return { terms: new Map(Object.values(TERM).map((kind) => [kind, new Map<string, number>()])), keys: new Map(), actors: new Map() };
+  return {
+    terms: new Map(Object.values(TERM).map((kind) => [kind, new Map<string, number>()])),
+    keys: new Map(),
+    actors: new Map(),
+    profiles: new Map(),
+  };
 }
 
 /**
@@ -68,6 +77,7 @@ export function createTermCache(pool: pg.Pool): () => Terms {
     const wantedTerms = new Map<TermKind, Set<string>>();
     const wantedKeys = new Map<string, KeyRef>();
     const wantedActors = new Map<string, Actor>();
+    const wantedProfiles = new Set<string>();
 
     return {
       term: (kind, value) => cache.terms.get(kind)?.get(value) ?? 0,
@@ -85,10 +95,15 @@ export function createTermCache(pool: pg.Pool): () => Terms {
       wantActor(actor) {
         if (!cache.actors.has(actor.id)) wantedActors.set(actor.id, actor);
       },
+      profile: (ids) => cache.profiles.get(ids) ?? 0,
+      wantProfile(ids) {
+        if (!cache.profiles.has(ids)) wantedProfiles.add(ids);
+      },
       async resolve() {
         if (wantedTerms.size > 0) size += await resolveTerms(pool, wantedTerms, cache.terms);
         if (wantedKeys.size > 0) size += await resolveKeys(pool, wantedKeys, cache.keys);
         if (wantedActors.size > 0) size += await resolveActors(pool, wantedActors, cache.actors);
+        if (wantedProfiles.size > 0) size += await resolveProfiles(pool, wantedProfiles, cache.profiles);
       },
     };
   };
@@ -173,6 +188,28 @@ async function resolveActors(pool: pg.Pool, wanted: Map<string, Actor>, cache: M
   }
   wanted.clear();
   return actors.length;
+}
+
+const PROFILE = `account_id, region_id, operation_id, operation_class, calling_service_id, network_id, user_agent_id, vpc_endpoint_id, context_id,
+  material_id, session`;
+
+async function resolveProfiles(pool: pg.Pool, wanted: Set<string>, cache: Map<string, number>): Promise<number> {
+  const profiles = [...wanted].toSorted();
+  const columns = profiles.map((ids) => ids.split(','));
+  const rows = await untilAllAreThere(profiles.length, () =>
+    pool.query<{ id: number; at: number }>(
+      `WITH input AS (SELECT * FROM unnest($1::int[], $2::int[], $3::int[], $4::smallint[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[],
+         $11::smallint[]) WITH ORDINALITY AS t(${PROFILE}, at)),
+       fresh AS (
+         INSERT INTO call_profile (${PROFILE}) SELECT ${PROFILE} FROM input ORDER BY ${PROFILE} ON CONFLICT DO NOTHING RETURNING id, ${PROFILE})
+       SELECT f.id, i.at::int FROM fresh f JOIN input i USING (${PROFILE})
+       UNION ALL SELECT p.id, i.at::int FROM call_profile p JOIN input i USING (${PROFILE})`,
+      Array.from({ length: 11 }, (_, column) => plainArray(columns.map((ids) => ids[column] ?? '0'))),
+    ),
+  );
+  for (const row of rows) cache.set(profiles[row.at - 1] ?? '', row.id);
+  wanted.clear();
+  return profiles.length;
 }
 
 /**

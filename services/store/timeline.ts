@@ -1,8 +1,13 @@
 /** Stored events as detectors see them. All reads are set-based: one statement for any number of subjects. */
 import type pg from 'pg';
 import { compareEvents, type EventDetail, OUTCOMES, type StoredEvent } from '../core/event.ts';
+import { KEY_HARM } from '../core/key-harm.ts';
+import { KEY_OPENING } from '../core/key-opening.ts';
 import { OPERATION_CLASSES } from '../core/operations.ts';
+import { plainArray } from './array.ts';
+import { FLAGS } from './events.ts';
 import type { NameCache } from './names.ts';
+import { TERM } from './terms.ts';
 
 /** A stored event with the dictionary ids that assembly needs. */
 export interface TimelineRow {
@@ -14,7 +19,7 @@ export interface TimelineRow {
 
 const COLUMNS = `event_time, event_id, essence, account_id, region_id, operation_id, operation_class, outcome, coalesce(key_id, 0) AS key_id,
   coalesce(other_key_id, 0) AS other_key_id, actor_id, coalesce(error_id, 0) AS error_id, coalesce(calling_service_id, 0) AS calling_service_id,
-  coalesce(session_id, 0) AS session_id, detail`;
+  coalesce(session_id, 0) AS session_id, flags, detail`;
 
 interface Row {
   event_time: number;
@@ -31,6 +36,7 @@ interface Row {
   error_id: number;
   calling_service_id: number;
   session_id: number;
+  flags: number;
   detail: EventDetail | null;
 }
 
@@ -46,7 +52,7 @@ export async function controlEventsOfKeys(client: pg.ClientBase, keyIds: readonl
   return await named(client, rows, names);
 }
 
-/** Control events of accounts that concern no key: trails, selectors, key stores. */
+/** Control events of accounts that concern no key (trails, selectors, key stores, other services), and trails that name a key of theirs. */
 export async function controlEventsOfAccounts(
   client: pg.ClientBase,
   accountIds: readonly number[],
@@ -54,8 +60,55 @@ export async function controlEventsOfAccounts(
 ): Promise<TimelineRow[]> {
   const { rows } = await client.query<Row>({
     name: 'control-events-of-accounts',
-    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IS NULL AND account_id = ANY($1::int[])`,
+    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IS NULL AND account_id = ANY($1::int[])
+      UNION ALL
+      SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IN (SELECT id FROM kms_key WHERE protects_logs) AND outcome = 0
+        AND account_id = ANY($1::int[]) AND operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value LIKE 'cloudtrail:%')`,
     values: [accountIds],
+  });
+  return await named(client, rows, names);
+}
+
+/** What actors took from keys: see `core/key-harm.ts`. Found by way of the keys that they changed. */
+export async function harmsOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<TimelineRow[]> {
+  const { rows } = await client.query<Row>({
+    name: 'harms-of-actors',
+    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND outcome = 0 AND actor_id = ANY($1::int[])
+      AND key_id IN (SELECT key_id FROM key_actor WHERE operation_class = 3 AND outcome = 0 AND actor_id = ANY($1::int[]))
+      AND operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value = ANY($2::text[]))`,
+    values: [actorIds, KEY_HARM.map((operation) => `kms:${operation}`)],
+  });
+  return await named(client, rows, names);
+}
+
+export interface AccountPeriod {
+  readonly accountId: number;
+  /** Epoch milliseconds, both included. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Calls that may let others use keys of the accounts, each account in its period: see `core/key-opening.ts`. */
+export async function openingsOfAccounts(
+  client: pg.ClientBase,
+  periods: readonly AccountPeriod[],
+  names: NameCache,
+): Promise<TimelineRow[]> {
+  if (periods.length === 0) return [];
+  const { rows } = await client.query<Row>({
+    name: 'openings-of-accounts',
+    text: `SELECT ${COLUMNS} FROM unnest($1::int[], $2::float8[], $3::float8[]) AS p(account, since, until)
+      JOIN term a ON a.id = p.account
+      JOIN kms_key k ON k.kind = 'key' AND k.account = a.value
+      JOIN event e ON e.operation_class = 3 AND e.key_id = k.id AND e.account_id = p.account AND e.outcome = 0
+        AND e.event_time BETWEEN to_timestamp(p.since / 1000.0) AND to_timestamp(p.until / 1000.0)
+      WHERE e.operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value = ANY($4::text[]))`,
+    values: [
+      plainArray(periods.map(({ accountId }) => accountId)),
+      plainArray(periods.map(({ from }) => from)),
+      plainArray(periods.map(({ to }) => to)),
+      KEY_OPENING.map((operation) => `kms:${operation}`),
+    ],
   });
   return await named(client, rows, names);
 }
@@ -94,6 +147,8 @@ async function named(client: pg.ClientBase | pg.Pool, rows: readonly Row[], cach
         errorCode: optional(row.error_id),
         callingService: optional(row.calling_service_id),
         sessionName: optional(row.session_id),
+        ...((row.flags & FLAGS.console) !== 0 && { console: true as const }),
+        ...((row.flags & FLAGS.mfaKnown) !== 0 && { mfa: (row.flags & FLAGS.mfa) !== 0 }),
         detail: row.detail,
       };
       return { event, keyId: row.key_id, otherKeyId: row.other_key_id, accountId: row.account_id };

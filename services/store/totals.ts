@@ -45,3 +45,9 @@ export async function keyTotals(pool: pg.Pool): Promise<{ state: string; standin
   );
   return rows;
 }
+
+/** When a delivery of each source was last stored, epoch milliseconds; of sealed ones. */
+export async function lastStored(pool: pg.Pool): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ source: string; at: number }>('SELECT source, last_stored_at AS at FROM ingest_total');
+  return new Map(rows.map(({ source, at }) => [source, at]));
+}

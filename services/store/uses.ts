@@ -7,6 +7,7 @@ import type { NameCache } from './names.ts';
 
 export interface UseRow {
   readonly keyId: number;
+  readonly accountId: number;
   readonly keyArn: string | null;
   readonly account: string;
   readonly region: string;
@@ -97,6 +98,43 @@ export async function denialsOfActors(client: pg.ClientBase, actorIds: readonly 
   return await named(client, rows, names);
 }
 
+/** Calls of actors on keys that are not there, and dry runs, by hour. */
+export async function probesOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
+  const { rows } = await client.query<Row>({
+    name: 'probes-of-actors',
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly WHERE (outcome = 5 OR outcome = 7) AND actor_id = ANY($1::int[])`,
+    values: [actorIds],
+  });
+  return await named(client, rows, names);
+}
+
+/** Throttled KMS calls of accounts, by hour. */
+export async function throttledOfAccounts(client: pg.ClientBase, accountIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
+  const { rows } = await client.query<Row>({
+    name: 'throttled-of-accounts',
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly a
+      WHERE outcome = 6 AND account_id = ANY($1::int[]) AND EXISTS (SELECT FROM term o WHERE o.id = a.operation_id AND o.value LIKE 'kms:%')`,
+    values: [accountIds],
+  });
+  return await named(client, rows, names);
+}
+
+/** How many KMS calls of an account and Region were recorded in these hours, in their order. */
+export async function callsInHours(
+  client: pg.ClientBase,
+  hours: readonly { readonly account: string; readonly region: string; readonly hour: number }[],
+): Promise<number[]> {
+  const { rows } = await client.query<{ calls: number }>({
+    name: 'calls-in-hours',
+    text: `SELECT (SELECT coalesce(sum(a.count), 0)::float8 FROM activity_hourly a JOIN term o ON o.id = a.operation_id AND o.value LIKE 'kms:%'
+        JOIN term c ON c.id = a.account_id JOIN term r ON r.id = a.region_id
+        WHERE a.hour = to_timestamp(i.hour / 1000.0) AND c.value = i.account AND r.value = i.region) AS calls
+      FROM unnest($1::text[], $2::text[], $3::float8[]) WITH ORDINALITY AS i(account, region, hour, n) ORDER BY n`,
+    values: [hours.map((row) => row.account), hours.map((row) => row.region), hours.map((row) => row.hour)],
+  });
+  return rows.map(({ calls }) => calls);
+}
+
 async function named(client: pg.ClientBase, rows: readonly Row[], cache: NameCache): Promise<FailureRow[]> {
   const names = await cache.resolve(client, {
     terms: rows.flatMap((row) => [row.account_id, row.region_id, row.operation_id ?? 0]),
@@ -108,6 +146,7 @@ async function named(client: pg.ClientBase, rows: readonly Row[], cache: NameCac
     const operation = row.operation_id === undefined ? '' : names.term(row.operation_id);
     return {
       keyId: row.key_id,
+      accountId: row.account_id,
       keyArn: names.key(row.key_id)?.arn ?? null,
       account: names.term(row.account_id),
       region: names.term(row.region_id),

@@ -12,6 +12,10 @@ export interface CollectOptions {
   readonly runId: string;
   readonly inFlight: number;
   readonly signal: AbortSignal;
+  /** Of the jobs that it makes; without one they go before all that have one. */
+  readonly priority?: number | undefined;
+  /** How often deliveries are acknowledged while the source takes its time, milliseconds; without it when no more of them may be open. */
+  readonly settleEveryMs?: number | undefined;
   /** Called after each acknowledged delivery. */
   readonly onStored?: (delivery: Delivery) => void;
 }
@@ -54,23 +58,40 @@ export async function collect(deps: Deps, source: Source, options: CollectOption
     }
   };
 
-  for await (const delivery of source.run(signal)) {
-    newest = await register(delivery);
-    open.set(newest, delivery);
-    deliveries += 1;
-    await enqueue(deps, newest);
-    while (open.size >= options.inFlight && !signal.aborted) {
-      await settle();
-      if (open.size >= options.inFlight) await sleep(POLL_MS, signal);
+  const read = new AbortController();
+  const beside = settleBeside(read.signal);
+  // Whoever waits for it below hears of it.
+  beside.catch(() => undefined);
+  try {
+    for await (const delivery of source.run(signal)) {
+      newest = await register(delivery);
+      open.set(newest, delivery);
+      deliveries += 1;
+      await enqueue(deps, newest, options.priority);
+      while (open.size >= options.inFlight && !signal.aborted) {
+        await settle();
+        if (open.size >= options.inFlight) await sleep(POLL_MS, signal);
+      }
+      if (signal.aborted) break;
     }
-    if (signal.aborted) break;
+  } finally {
+    read.abort();
   }
+  await beside;
   while (open.size > 0 && !signal.aborted) {
     await settle();
     if (open.size > 0) await sleep(POLL_MS, signal);
   }
   // What is still open stays pending in Postgres: the sweep finishes it.
   return { deliveries, failed };
+
+  async function settleBeside(until: AbortSignal): Promise<void> {
+    if (options.settleEveryMs === undefined) return;
+    while (!until.aborted && !signal.aborted) {
+      if (open.size > 0) await settle();
+      await sleep(options.settleEveryMs, until);
+    }
+  }
 }
 
 export function pendingOf(deps: Deps, delivery: Delivery, runId: string): PendingDelivery {
@@ -87,9 +108,9 @@ export function pendingOf(deps: Deps, delivery: Delivery, runId: string): Pendin
 }
 
 /** What the queue does not take while it is away, the sweep puts on it later. */
-export async function enqueue(deps: Deps, batchId: number): Promise<void> {
+export async function enqueue(deps: Deps, batchId: number, priority?: number): Promise<void> {
   try {
-    await deps.queues.add('ingest', { batchId }, { jobId: `ingest-${batchId}` });
+    await deps.queues.add('ingest', { batchId }, { jobId: `ingest-${batchId}`, ...(priority !== undefined && { priority }) });
   } catch (error) {
     if (!isOutage(error)) throw error;
   }

@@ -3,26 +3,17 @@ import { z } from 'zod';
 import { detectorsConfigSchema } from '../detectors/configure.ts';
 import { DETECTORS } from '../detectors/registry.ts';
 import { platformShape } from '../platform/config/base.ts';
+import { networksSchema } from '../platform/networks.ts';
+import { inventorySchema } from '../sources/inventory/config.ts';
 import { LIVE_SOURCES } from '../sources/registry.ts';
-
-const account = z.string().regex(/^\d{12}$/, 'must be a 12-digit AWS account number');
-const keyArn = z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/\S+$/, 'must be the ARN of a KMS key');
+import { integritySchema } from './integrity/config.ts';
+import { alertingSchema } from './notify-config.ts';
+import { organizationSchema } from './organization-config.ts';
 
 export const configSchema = z.strictObject({
   ...platformShape,
-  organization: z
-    .strictObject({
-      accounts: z
-        .array(account)
-        .default([])
-        .meta({ description: 'AWS accounts that are ours.', examples: [['111122223333']] }),
-      log_keys: z
-        .array(keyArn)
-        .default([])
-        .meta({ description: 'KMS keys that encrypt CloudTrail logs or their buckets, besides those that events show.' }),
-    })
-    .prefault({})
-    .meta({ description: 'What kmswatch should know about the organization.' }),
+  organization: organizationSchema,
+  networks: networksSchema,
   rotation: z
     .strictObject({
       max_age_days: z.int().min(90).max(2560).default(365).meta({ description: 'Key material older than this counts as overdue, days.' }),
@@ -50,6 +41,64 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Where records come from while the service runs. A source whose section is left out is off.' }),
+  inventory: inventorySchema.optional().meta({
+    description:
+      'Reads from KMS itself which keys there are and how they stand, account by account. Off when left out. See docs/inventory.md.',
+  }),
+  api: z
+    .strictObject({
+      authentication: z.enum(['off', 'token']).default('off').meta({
+        description:
+          'off: only on a loopback address, where everybody is an admin. token: callers need one, see "kmswatch token create"; /healthz, /readyz and /metrics stay open.',
+      }),
+      requests_per_minute: z.int().min(0).max(10_000_000).default(6_000).meta({ description: 'For each caller; 0 = no limit.' }),
+      oidc: z
+        .strictObject({
+          issuer: z.url().meta({ description: 'Issuer of the tokens (`iss`).' }),
+          audience: z.string().min(1).meta({ description: 'Audience that they must name (`aud`).' }),
+          jwks_url: z.url().meta({ description: "URL of the issuer's keys." }),
+          scope_claim: z
+            .string()
+            .min(1)
+            .default('scope')
+            .meta({ description: 'Claim that holds viewer, responder or admin, alone or after kmswatch:.' }),
+        })
+        .optional()
+        .meta({ description: 'Also take bearer tokens of an OpenID Connect provider.' }),
+    })
+    .prefault({})
+    .meta({ description: 'The HTTP API. See docs/api.md.' }),
+  sigma: z
+    .strictObject({
+      folder: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({
+          description: 'Folder of Sigma rules for product aws, service cloudtrail; read again when files change.',
+          examples: ['./rules'],
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'Rules of your own. See docs/sigma.md.' }),
+  integrity: integritySchema.optional(),
+  external_url: z
+    .string()
+    .regex(/^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/, 'must be a URL as in https://kmswatch.example.com')
+    .optional()
+    .meta({
+      description: 'Where people reach this service, for links in notifications. Default: where it listens, if that is one address.',
+      examples: ['https://kmswatch.example.com'],
+    }),
+  runbooks_url: z
+    .string()
+    .regex(/^https?:\/\/[^\s/@?#]+(\/[^\s?#]*)?$/, 'must be a URL as in https://wiki.example.com/runbooks')
+    .optional()
+    .meta({
+      description: 'Where docs/runbooks is published, for links in notifications: the id of the detector and .md are added.',
+      examples: ['https://git.example.com/kmswatch/docs/runbooks'],
+    }),
+  alerting: alertingSchema,
   detectors: detectorsConfigSchema(DETECTORS).meta({ description: 'Settings of each detector, by its id.' }),
 });
 

@@ -4,13 +4,16 @@ import type { Clock } from '../core/clock.ts';
 import type { Organization } from '../detectors/contract.ts';
 import type { ConfiguredDetector } from '../detectors/configure.ts';
 import type { RelevanceFilter } from '../normalize/contract.ts';
+import type { NetworkNamer } from '../platform/networks.ts';
 import type { Queues } from '../platform/queues.ts';
 import type { ReadLimits } from '../sources/limits.ts';
 import type { Openers } from '../sources/registry.ts';
 import type { NameCache } from '../store/names.ts';
 import type { Partitions } from '../store/partitions.ts';
 import type { Terms } from '../store/terms.ts';
+import type { Alerting } from './notify-alerting.ts';
 import type { QUEUES } from './queues.ts';
+import type { Rules } from './rules.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Deps {
@@ -25,7 +28,12 @@ export interface Deps {
   /** How deliveries of sources are opened that are read with settings of their own. */
   readonly openers?: Openers;
   readonly relevant: RelevanceFilter;
+  /** Tells networks by databases that the user gave; left out without any. */
+  readonly nameNetwork?: NetworkNamer;
+  /** Ours and, as long as they are loaded, the user's. */
   readonly detectors: readonly ConfiguredDetector[];
+  /** The user's own rules, where a folder of them is configured. */
+  readonly rules?: Rules | undefined;
   readonly organization: Organization;
   /** Age limits by which keys are counted as rotated in time. */
   readonly rotationPolicy: { readonly maxAgeDays: number; readonly graceDays: number };
@@ -34,4 +42,6 @@ export interface Deps {
    * so that it can be repeated.
    */
   readonly judgeBy: 'clock' | 'events';
+  /** Who is told of what, and how. */
+  readonly alerting: Alerting;
 }

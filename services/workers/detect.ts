@@ -59,6 +59,7 @@ async function detectBatches(deps: Deps, client: pg.ClientBase): Promise<number 
       actors: touched.actors,
     },
     asOf: asOf(deps, batches),
+    committedAt: Math.min(...batches.map((batch) => batch.storedAt)),
   });
   await markDetected(
     client,

@@ -1,10 +1,14 @@
 /** The ingest step: a pending delivery becomes events, evidence and rollups in one transaction; then detection is asked for. */
+import { HOUR } from '../core/clock.ts';
+import { KmswatchError } from '../core/errors.ts';
+import type { KmsEvent } from '../core/event.ts';
 import type { Frame } from '../core/frames.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { QuarantinedInput } from '../core/quarantine.ts';
 import { normalize } from '../normalize/normalize.ts';
 import type { RawRecord, SourceName } from '../sources/contract.ts';
 import { openDelivery } from '../sources/registry.ts';
-import { classifyKey } from '../sources/s3-trail/object-key.ts';
+import { classifyKey, holdsRecords } from '../sources/s3-trail/object-key.ts';
 import { noteFailure, readPending } from '../store/batches.ts';
 import { checkConflicts } from '../store/conflicts.ts';
 import type { PlacedEvent } from '../store/events.ts';
@@ -14,6 +18,8 @@ import { isOutage } from './patience.ts';
 
 /** After this many failed attempts a delivery is given up: it stays on record as failed and goes back to its source. */
 const ATTEMPTS_LIMIT = 30;
+/** The same where a person has to do something first: then its source knows better when to try again. */
+const DENIED_LIMIT = 3;
 
 /**
  * Stores a pending batch. Does nothing when somebody else has stored it.
@@ -35,10 +41,12 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
       source,
       locator: pending.locator,
       inputSha256: opened.sha256,
+      contentSha256: opened.contentSha256 ?? null,
       records,
       ...content,
       quarantined: [...opened.quarantined, ...content.quarantined],
       storedAt: at,
+      heard: heardBy(source, pending.locator),
     };
     const stored = await deps.telemetry.timed('store', () =>
       storeBatch(deps.pool, { terms: deps.terms(), partitions: deps.partitions }, batch),
@@ -51,8 +59,10 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
     if (conflicts > 0) deps.telemetry.conflictsFound(source, conflicts);
   } catch (error) {
     // An outage is not the delivery's fault, and could not be noted anyway.
-    if (!isOutage(error))
-      await noteFailure(deps.pool, batchId, { message: error instanceof Error ? error.message : String(error), limit: ATTEMPTS_LIMIT });
+    if (!isOutage(error)) {
+      const limit = error instanceof KmswatchError && error.code === 'SOURCE_DENIED' ? DENIED_LIMIT : ATTEMPTS_LIMIT;
+      await noteFailure(deps.pool, batchId, { message: error instanceof Error ? error.message : String(error), limit });
+    }
     throw error;
   }
   await deps.queues.add('detect', { batchId }, { jobId: `detect-${batchId}` });
@@ -64,6 +74,21 @@ export async function ingest(deps: Deps, batchId: number): Promise<void> {
 function ofOtherAccounts({ source, locator, events }: BatchToStore): number {
   const account = source === 's3-trail' && typeof locator.key === 'string' ? classifyKey(locator.key).account : null;
   return account === null ? 0 : events.filter(({ event }) => event.account !== account).length;
+}
+
+/** A log file shows that its account and Region are being logged, whatever is in it. */
+function heardBy(source: SourceName, { key }: JsonObject): BatchToStore['heard'] {
+  if (source !== 's3-trail' || typeof key !== 'string') return null;
+  const { kind, account, region, time } = classifyKey(key);
+  if (!holdsRecords(kind) || account === null || region === null || time === null) return null;
+  return { account, region, hour: Math.floor(time / HOUR) * HOUR };
+}
+
+/** The event with its network told by the user's databases, where there are any. */
+function placed(event: KmsEvent, { nameNetwork }: Deps): KmsEvent {
+  if (nameNetwork === undefined) return event;
+  const network = nameNetwork(event.network);
+  return network === event.network ? event : { ...event, network };
 }
 
 interface Content {
@@ -79,11 +104,11 @@ function contentOf(deps: Deps, records: readonly RawRecord[], now: number): Cont
   const quarantined: QuarantinedInput[] = [];
   let lostFields = 0;
   for (const record of records) {
-    const result = normalize(record.bytes, deps.relevant);
+    const result = normalize(record.bytes, deps.relevant, deps.rules?.current.matches);
     if (result.outcome === 'drop') continue;
     if (result.outcome === 'ok' && isPlausibleTime(result.event.eventTime, now)) {
       lostFields += result.event.lostFields.length;
-      events.push({ event: result.event, ordinal: evidence.length });
+      events.push({ event: placed(result.event, deps), ordinal: evidence.length, rules: result.rules });
       evidence.push(record);
       continue;
     }

@@ -1,19 +1,26 @@
 /** The collecting role: the configured live sources run as long as the process does, and are begun again when they fail. */
+import { servicesOf as servicesOfRules } from '../detectors/sigma/rule-set.ts';
 import { createAws } from '../platform/aws.ts';
 import { monotonicMs, sleep } from '../platform/clock.ts';
 import { createLeases } from '../platform/leases.ts';
-import type { Source } from '../sources/contract.ts';
+import type { Source, SourceName } from '../sources/contract.ts';
 import type { LiveContext, LiveSource } from '../sources/live.ts';
 import { LIVE_SOURCES } from '../sources/registry.ts';
 import { readCheckpoint, writeCheckpoint } from '../store/checkpoints.ts';
 import { collectLive } from './collect-live.ts';
+import { keepDigests } from '../store/digests.ts';
 import type { Deps } from './deps.ts';
+import { keptDigest } from './integrity/kept-digest.ts';
+import { keepCoverage } from './keep-coverage.ts';
+import { startLoop } from './loop.ts';
 import type { Service } from './service.ts';
 import { VERSION } from './version.ts';
+import { sourceQueues, watchDeadLetters } from './watch-dead-letters.ts';
 
 const PAUSE_MS = { first: 1_000, most: 60_000 } as const;
 /** A source that ran this long has recovered. */
 const STEADY_MS = 5 * 60_000;
+const COVERAGE_MS = 60_000;
 
 /** Starts the sources that the configuration speaks of, as parts of the process. @returns their names */
 export async function startSources(service: Service): Promise<string[]> {
@@ -34,9 +41,13 @@ export async function startSources(service: Service): Promise<string[]> {
     },
     services: servicesOf(deps),
     relevant: deps.relevant,
+    keepDigest: async (digest) => {
+      const kept = await keptDigest(digest);
+      if (kept) await keepDigests(deps.pool, [kept], deps.clock.now());
+    },
     countMessages: (source, outcome, count) => service.metrics.kmswatch_source_messages_total.inc({ source, outcome }, count),
   };
-  const names: string[] = [];
+  const names: SourceName[] = [];
   for (const [section, described] of Object.entries<LiveSource<unknown>>(LIVE_SOURCES)) {
     const settings = (config.sources as Readonly<Record<string, unknown>>)[section];
     const source = settings === undefined ? null : await described.create(settings, context);
@@ -47,6 +58,17 @@ export async function startSources(service: Service): Promise<string[]> {
       () => ({ ended: keepRunning(service, source) }),
       ({ ended }) => ended,
     );
+  }
+  if (names.length > 0) {
+    const collected = { sources: names, lookupEvents: config.sources.lookup_events, services: context.services };
+    await startLoop(lifecycle, { name: 'coverage', everyMs: COVERAGE_MS, logger, work: keepCoverage(deps, collected) });
+  }
+  const queues = sourceQueues(config);
+  if (queues.length > 0) {
+    const told = (source: SourceName, messages: number): void =>
+      service.metrics.kmswatch_source_dead_letter_messages.set({ source }, messages);
+    const work = watchDeadLetters(queues, { aws: context.aws, logger, told });
+    await startLoop(lifecycle, { name: 'dead letters', everyMs: COVERAGE_MS, logger, work });
   }
   return names;
 }
@@ -65,7 +87,7 @@ async function keepRunning({ deps, config, logger, lifecycle: { signal } }: Serv
 }
 
 /** Whose records any enabled detector needs. */
-function servicesOf({ detectors }: Deps): string[] {
+export function servicesOf({ detectors, rules }: Pick<Deps, 'detectors' | 'rules'>): string[] {
   const named = detectors.flatMap(({ detector }) => detector.events.map((pattern) => pattern.slice(0, pattern.indexOf(':'))));
-  return [...new Set(['kms', ...named])];
+  return [...new Set(['kms', ...named, ...(rules ? servicesOfRules(rules.current) : [])])];
 }

@@ -20,6 +20,9 @@ export interface ReplayRun {
   readonly runId: string;
   readonly inFlight: number;
   readonly asOf: AsOf;
+  /** Of its jobs; see `collect`. */
+  readonly priority?: number | undefined;
+  readonly settleEveryMs?: number | undefined;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** Told now and then how far it is. */
@@ -54,7 +57,8 @@ export async function replay(deps: Deps, run: ReplayRun): Promise<Replayed | nul
   ];
   let counts: RunCounts;
   try {
-    await collect(deps, run.source, { runId: run.runId, inFlight: run.inFlight, signal: run.signal });
+    const { runId, inFlight, priority, settleEveryMs } = run;
+    await collect(deps, run.source, { runId, inFlight, priority, settleEveryMs, signal: run.signal });
     counts = await untilDetected(deps, run);
   } finally {
     done.abort();

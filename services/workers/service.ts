@@ -13,20 +13,25 @@ import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics, observeProcess } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
+import { openNetworks } from '../platform/networks.ts';
 import { connect } from '../platform/postgres.ts';
 import { openQueues } from '../platform/queues.ts';
 import { SOURCE_NAMES } from '../sources/contract.ts';
 import { DEFAULT_LIMITS } from '../sources/limits.ts';
+import { addEvaluations } from '../store/detector-health.ts';
 import { createNameCache } from '../store/names.ts';
 import { createPartitions } from '../store/partitions.ts';
 import type { Database } from '../store/schema.ts';
 import { createTermCache } from '../store/terms.ts';
 import type { Config } from './config.ts';
 import type { Deps } from './deps.ts';
+import { createAlerting, externalUrlOf } from './notify-alerting.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { QUEUES } from './queues.ts';
 import { openersFor } from './openers.ts';
-import { createTelemetry } from './telemetry.ts';
+import { organizationOf } from './organization.ts';
+import { openRules } from './rules.ts';
+import { createTelemetry, SIGMA_LABEL } from './telemetry.ts';
 import { VERSION } from './version.ts';
 
 /** Role that the service works as: it may add events and evidence, and neither change nor remove them. */
@@ -75,12 +80,15 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     (open) => open.close(),
   );
   const detectors = configureDetectors(DETECTORS, config.detectors);
+  const organization = organizationOf(config);
+  const nameNetwork = await openNetworks(config.networks);
+  const rules = config.sigma.folder === undefined ? undefined : await openRules(config.sigma.folder, logger);
   const registry = new Registry();
   const metrics = createMetrics(registry, METRICS, {
     source: SOURCE_NAMES,
-    detector: DETECTORS.map((detector) => detector.id),
+    detector: [...DETECTORS.map((detector) => detector.id), SIGMA_LABEL],
     queue: Object.keys(QUEUES),
-    receiver: ['log'],
+    receiver: config.alerting.receivers.map(({ name }) => name),
     version: [VERSION],
     node: [process.version],
   });
@@ -96,12 +104,28 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     telemetry: createTelemetry(metrics, logger),
     limits: DEFAULT_LIMITS,
     openers: openersFor(config, clock),
-    relevant: relevanceFilter(detectors),
-    detectors,
-    organization: { ownAccounts: new Set(config.organization.accounts), logKeys: new Set(config.organization.log_keys) },
+    relevant: relevanceFilter(detectors, organization),
+    ...(nameNetwork && { nameNetwork }),
+    get detectors() {
+      return rules ? [...detectors, ...rules.detectors] : detectors;
+    },
+    rules,
+    organization,
     rotationPolicy: { maxAgeDays: config.rotation.max_age_days, graceDays: config.rotation.grace_days },
     judgeBy: options.judgeBy,
+    alerting: createAlerting({
+      config: config.alerting,
+      externalUrl: externalUrlOf(config),
+      runbooksUrl: config.runbooks_url?.replace(/\/+$/, '') ?? null,
+      clock,
+      logger,
+    }),
   };
+  await lifecycle.start(
+    'detector-health',
+    () => undefined,
+    () => recordEvaluations(deps),
+  );
   return {
     config,
     deps,
@@ -113,6 +137,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     databaseRole: connection.role,
     embedded: postgres.embedded,
   };
+}
+
+/** What detectors did goes on record every few seconds, and when the process ends. */
+export async function recordEvaluations({ pool, telemetry, clock }: Deps): Promise<void> {
+  await addEvaluations(pool, telemetry.takeEvaluations(), clock.now());
 }
 
 /** Migrations need the owner; everything after them works as the writer. */

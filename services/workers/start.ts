@@ -2,13 +2,16 @@
 import { HOUR } from '../core/clock.ts';
 import { startApi } from '../api/server.ts';
 import { raiseSetting } from '../store/settings.ts';
+import { expireSuppressions } from '../store/suppressions.ts';
 import { monthsAhead } from '../store/partitions.ts';
 import type { Deps } from './deps.ts';
+import { startIntegrity } from './integrity/loop.ts';
 import { startSources } from './live.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { QueueName } from './queues.ts';
+import { startNotifying } from './notify.ts';
 import { type RoleName, ROLES } from './roles.ts';
-import type { Service } from './service.ts';
+import { recordEvaluations, type Service } from './service.ts';
 import { seal, sweep } from './sweep.ts';
 import { startWorkers } from './processors.ts';
 
@@ -27,6 +30,9 @@ const QUEUES_OF: Readonly<Record<Role, readonly QueueName[]>> = {
 const SWEEP_MS = 5_000;
 const SEAL_MS = 2_000;
 const ASSESS_CHECK_MS = 60_000;
+const RULES_MS = 5_000;
+const SUPPRESSIONS_MS = 30_000;
+const HEALTH_MS = 15_000;
 const PARTITIONS_MS = 24 * HOUR;
 
 export interface Started {
@@ -42,7 +48,11 @@ export async function startRoles(service: Service, names: readonly RoleName[]): 
   const queues = [...new Set(roles.flatMap((role) => QUEUES_OF[role]))];
   await startWorkers(service, queues);
   for (const loop of loopsOf(deps, roles)) await startLoop(lifecycle, { ...loop, logger });
+  if (roles.includes('detect')) await startIntegrity(service);
+  if (roles.includes('notify')) await startNotifying(service);
   const sources = roles.includes('collect') ? await startSources(service) : [];
+  // The SDK is loaded by those who need it.
+  if (roles.includes('collect') && service.config.inventory) await (await import('./inventory-schedule.ts')).startInventory(service);
   if (roles.includes('collect') && sources.length === 0) logger.info('no live source is configured: records come by "kmswatch replay"');
   const url = roles.includes('api') ? await startApi(service) : null;
   logger.info(
@@ -69,15 +79,15 @@ function loopsOf(deps: Deps, roles: readonly Role[]): Omit<Loop, 'logger'>[] {
   const works = roles.includes('ingest') || roles.includes('detect');
   return [
     ...(works ? [{ name: 'sweep', everyMs: SWEEP_MS, work: () => sweep(deps) }] : []),
+    ...(works && deps.rules ? [{ name: 'rules', everyMs: RULES_MS, work: deps.rules.reload }] : []),
     ...(roles.includes('ingest') ? [{ name: 'partitions', everyMs: PARTITIONS_MS, work: () => makePartitions(deps) }] : []),
     ...(roles.includes('detect')
       ? [
           { name: 'seal', everyMs: SEAL_MS, work: () => seal(deps) },
+          { name: 'suppressions', everyMs: SUPPRESSIONS_MS, work: () => expireSuppressions(deps.pool, deps.clock.now()) },
+          { name: 'detector-health', everyMs: HEALTH_MS, work: () => recordEvaluations(deps) },
           { name: 'assess', everyMs: ASSESS_CHECK_MS, work: assessHourly(deps) },
         ]
-      : []),
-    ...(roles.includes('notify')
-      ? [{ name: 'outbox', everyMs: ASSESS_CHECK_MS, work: () => deps.queues.add('notify', {}, { jobId: 'notify-pending' }) }]
       : []),
   ];
 }

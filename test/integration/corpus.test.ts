@@ -197,9 +197,15 @@ function recordIn(candidate: Anything): Anything {
 
 const NAMED: ReadonlySet<string> = new Set(DETECTORS.flatMap((detector) => detector.events));
 
+/** Of these only what concerns resources that the configuration names, and it names none; objects are log files by their names. */
+const CONCERNS_NOBODY = new Set(['sqs', 'events', 'iam']);
+
 function isOurs(record: Anything): boolean {
   const service = String(record.eventSource).replace('.amazonaws.com', '');
-  return service === 'kms' || NAMED.has(`${service}:${String(record.eventName)}`);
+  if (service === 'kms') return true;
+  if (!NAMED.has(`${service}:${String(record.eventName)}`) || CONCERNS_NOBODY.has(service)) return false;
+  const request = record.requestParameters as { readonly key?: unknown } | null | undefined;
+  return !String(record.eventName).startsWith('DeleteObject') || /AWSLogs\/.*\/CloudTrail/.test(String(request?.key));
 }
 
 function timeOf(record: Anything): string {

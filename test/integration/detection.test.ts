@@ -152,6 +152,6 @@ describe('statements', () => {
     }
     expect(counts[1]).toEqual(counts[0]);
     // Ingest, detection; ingest of known records, detection of nothing.
-    expect(counts[0]?.map((n, i) => n <= [30, 56, 15, 8][i]!)).toEqual([true, true, true, true]);
+    expect(counts[0]?.map((n, i) => n <= [30, 80, 15, 8][i]!)).toEqual([true, true, true, true]);
   });
 });

@@ -70,8 +70,8 @@ describe('once in effect', () => {
       expect(await asOwner(database.url, 'SELECT detector, occurrences::int, status FROM finding')).toEqual([
         { detector: 'key-disabled', occurrences: 1, status: 'open' },
       ]);
-      expect(await asOwner(database.url, 'SELECT change, state, attempts FROM notification')).toEqual([
-        { change: 'opened', state: 'delivered', attempts: 1 },
+      expect(await asOwner(database.url, 'SELECT reason, state, attempts FROM notification')).toEqual([
+        { reason: 'new-group', state: 'delivered', attempts: 1 },
       ]);
       expect(await count('finding_history')).toBe(1);
       expect(await violations(database.url)).toEqual([]);
@@ -91,8 +91,8 @@ describe('once in effect', () => {
     for (const { id } of batches) await detect(deps, id);
     await pipeline.assess();
     await pipeline.work();
-    expect(await asOwner(database.url, 'SELECT change, attempts FROM notification ORDER BY id')).toEqual(
-      ['opened', 'resolved', 'reopened'].map((change) => ({ change, attempts: 1 })),
+    expect(await asOwner(database.url, 'SELECT reason, attempts FROM notification ORDER BY id')).toEqual(
+      ['new-group', 'resolved', 'new-group'].map((reason) => ({ reason, attempts: 1 })),
     );
     expect(await asOwner(database.url, 'SELECT change FROM finding_history ORDER BY id')).toHaveLength(3);
   });

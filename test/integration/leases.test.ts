@@ -53,3 +53,36 @@ test('closing gives everything up, and nothing can be taken after', async () => 
   expect(await first.tryTake('two')).toBeNull();
   await expect.poll(async () => await second.tryTake('one')).not.toBeNull();
 });
+
+test('beside the holder there is room for one guest, and each knows of the other', async () => {
+  await using database = await testDatabase();
+  const [first, second, third] = [contender(database), contender(database), contender(database)];
+  const holder = await first.tryTake('one');
+  expect(await holder?.isShared()).toBe(false);
+  const guest = await second.tryJoin('one');
+  expect(await third.tryJoin('one')).toBeNull();
+  expect(await third.tryTake('one')).toBeNull();
+  expect([await holder?.isShared(), await guest?.isShared()]).toEqual([true, true]);
+  // Of another lease they know nothing.
+  expect(await (await third.tryTake('two'))?.isShared()).toBe(false);
+  await holder?.release();
+  expect(await guest?.isShared()).toBe(false);
+  const next = await third.tryTake('one');
+  expect([await next?.isShared(), await guest?.isShared()]).toEqual([true, true]);
+  await guest?.release();
+  expect(await next?.isShared()).toBe(false);
+  expect(await guest?.holds()).toBe(false);
+  // What is lost counts as shared: nothing is known of it.
+  expect(await guest?.isShared()).toBe(true);
+});
+
+test('asking whether it is shared leaves no lock behind', async () => {
+  await using database = await testDatabase();
+  const [first, second] = [contender(database), contender(database)];
+  const holder = await first.tryTake('one');
+  for (let times = 0; times < 5; times += 1) await holder?.isShared();
+  expect(await second.tryJoin('one')).not.toBeNull();
+  const guest = await first.tryJoin('two');
+  for (let times = 0; times < 5; times += 1) await guest?.isShared();
+  expect(await second.tryTake('two')).not.toBeNull();
+});

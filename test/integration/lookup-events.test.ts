@@ -193,7 +193,7 @@ function tamper(aws: AwsServer, { account, region, at }: { account: string; regi
     requestParameters: { name: 'main' },
     eventID: `trail-${account}`,
   });
-  const object = record('PutBucketPolicy', at + 2_000, { ...place, eventSource: 's3.amazonaws.com', eventID: `s3-${account}` });
+  const object = record('UpdateTable', at + 2_000, { ...place, eventSource: 'dynamodb.amazonaws.com', eventID: `s3-${account}` });
   const ours = record('LookupEvents', at + 3_000, {
     ...place,
     readOnly: true,

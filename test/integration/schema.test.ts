@@ -30,12 +30,15 @@ const TYPES: Readonly<Record<string, string>> = {
   integer: 'number',
   smallint: 'number',
   bigint: 'number',
+  'double precision': 'number',
   text: 'string',
   uuid: 'string',
+  bit: 'string',
   boolean: 'boolean',
   bytea: 'Buffer',
   jsonb: 'Json',
   'timestamp with time zone': 'Timestamp',
+  'integer[]': 'NullableNumbers',
 };
 
 /** The tables as `schema.ts` says them. */

@@ -49,9 +49,13 @@ type Fields = Record<string, unknown>;
 
 /** The objects of a bucket and their user metadata. Change them to do what an attacker could do. */
 export class Bucket {
-  readonly name = 'trail-bucket';
+  readonly name: string;
   readonly objects = new Map<string, Buffer>();
   readonly metadata = new Map<string, Record<string, string>>();
+
+  constructor(name = 'trail-bucket') {
+    this.name = name;
+  }
 
   /** Writes everything as files below a folder. */
   writeTo(folder: string): void {

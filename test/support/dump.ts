@@ -26,6 +26,20 @@ const term = (column: string): string => `(SELECT value FROM term WHERE term.id 
 const arn = (column: string): string => `(SELECT arn FROM kms_key WHERE kms_key.id = t.${column}) AS ${column.replace(/_id$/, '')}`;
 const actor = '(SELECT principal FROM actor WHERE actor.id = t.actor_id) AS actor';
 
+const PROFILE = `(SELECT jsonb_build_array(${[
+  'account',
+  'region',
+  'operation',
+  'calling_service',
+  'network',
+  'user_agent',
+  'vpc_endpoint',
+  'context',
+  'material',
+]
+  .map((name) => `(SELECT value FROM term WHERE term.id = p.${name}_id)`)
+  .join(', ')}, operation_class, session) FROM call_profile p WHERE p.id = t.profile_id) AS profile`;
+
 const SECTIONS: Readonly<Record<string, string>> = {
   events: `SELECT event_time, event_id, essence, flags, operation_class, outcome, shared_event_id, detail,
     ${TERMS.map((name) => term(`${name}_id`)).join(', ')}, ${arn('key_id')}, ${arn('other_key_id')}, ${actor} FROM event t`,
@@ -41,6 +55,11 @@ const SECTIONS: Readonly<Record<string, string>> = {
     FROM key_actor t`,
   aliasUses: `SELECT ${arn('alias_id')}, ${arn('key_id')}, ${actor}, ${term('account_id')}, ${term('region_id')}, operation_class, outcome, count, first_at,
     first_event, last_at, last_event FROM alias_use t`,
+  // Not the number of deliveries: it is one of the ways in which the same can come.
+  coverage: 'SELECT account, region, source, hour, events, reads, heard, last_at, last_event FROM coverage_hourly t',
+  habits: `SELECT ${arn('key_id')}, ${actor}, ${PROFILE}, day, count, first_at, first_event, last_at, last_event FROM habit t`,
+  volumes: `SELECT ${arn('key_id')}, ${actor}, day, hours, contexts, first_at, first_event, last_at, last_event FROM volume_daily t`,
+  credentials: `SELECT ${term('access_key_id')}, ${term('network_id')}, ${actor}, hour, first_at, first_event, last_at, last_event FROM credential_place t`,
   quarantine: 'SELECT fingerprint, reason FROM quarantine t WHERE released_at IS NULL',
   detectorFailures: 'SELECT detector, message FROM detector_failure t WHERE resolved_at IS NULL',
 };

@@ -127,7 +127,8 @@ export class LookupWorld {
 
   #context(): LiveContext {
     const leases: Leases = {
-      tryTake: async () => ({ holds: async () => true, release: async () => undefined }),
+      tryTake: async () => ({ holds: async () => true, isShared: async () => false, release: async () => undefined }),
+      tryJoin: async () => null,
       close: async () => undefined,
     };
     return {

@@ -1,6 +1,7 @@
 /** What the database has made of records, and what the engine makes of the same records in memory. */
 import { expect } from 'vitest';
 import type { KmsEvent } from '../../services/core/event.ts';
+import { KEY_HARM } from '../../services/core/key-harm.ts';
 import type { DerivedFinding } from '../../services/core/finding.ts';
 import { relevanceFilter } from '../../services/detectors/configure.ts';
 import type { Subject } from '../../services/detectors/contract.ts';
@@ -10,7 +11,7 @@ import { normalize } from '../../services/normalize/normalize.ts';
 import { readSubjects } from '../../services/workers/subjects.ts';
 import { CONFIGURED, NOBODY, type Pipeline } from './pipeline.ts';
 
-const RELEVANT = relevanceFilter(CONFIGURED);
+const RELEVANT = relevanceFilter(CONFIGURED, NOBODY);
 
 /** That subjects and findings in the database, judged as of the newest event, are those that the records come to in memory. */
 export async function expectAsInMemory(pipeline: Pipeline, records: readonly string[]): Promise<void> {
@@ -38,9 +39,17 @@ export async function storedSubjects({ deps }: Pipeline): Promise<Subject[]> {
       keys: await idsOf("SELECT id FROM kms_key WHERE kind = 'key'"),
       aliases: await idsOf("SELECT id FROM kms_key WHERE kind = 'alias'"),
       accounts: await idsOf(
-        'SELECT account_id AS id FROM event WHERE operation_class = 3 AND key_id IS NULL UNION SELECT account_id FROM event_conflict',
+        `SELECT account_id AS id FROM event WHERE (operation_class = 3 AND key_id IS NULL) OR outcome = 6 UNION SELECT account_id FROM event_conflict
+         UNION SELECT account_id FROM event WHERE operation_class = 3 AND outcome = 0
+           AND operation_id IN (SELECT id FROM term WHERE value LIKE 'cloudtrail:%')`,
       ),
-      actors: await idsOf("SELECT actor_id AS id FROM event WHERE outcome = 1 UNION SELECT id FROM actor WHERE type = 'root'"),
+      actors: await idsOf(
+        `SELECT actor_id AS id FROM event WHERE outcome IN (1, 5, 7) UNION SELECT id FROM actor WHERE type = 'root'
+         UNION SELECT actor_id FROM habit WHERE key_id = 0 AND actor_id <> 0
+         UNION SELECT e.actor_id FROM event e JOIN kms_key k ON k.id = e.key_id AND k.kind = 'key' JOIN term t ON t.id = e.operation_id
+           WHERE e.operation_class = 3 AND e.outcome = 0
+             AND t.value = ANY(ARRAY[${KEY_HARM.map((operation) => `'kms:${operation}'`).join(',')}])`,
+      ),
     };
     return (await readSubjects(client, ids, deps)).map(({ subject }) => subject).toSorted(byKindAndName);
   } finally {

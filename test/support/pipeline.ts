@@ -27,7 +27,11 @@ import type { Deps } from '../../services/workers/deps.ts';
 import { detect } from '../../services/workers/detect.ts';
 import { ingest } from '../../services/workers/ingest.ts';
 import { notify } from '../../services/workers/notify.ts';
+import { type Alerting, createAlerting } from '../../services/workers/notify-alerting.ts';
+import { alertingSchema } from '../../services/workers/notify-config.ts';
+import { deliverAll } from '../../services/workers/notify-deliver.ts';
 import { QUEUES } from '../../services/workers/queues.ts';
+import type { Rules } from '../../services/workers/rules.ts';
 import { seal, sweep } from '../../services/workers/sweep.ts';
 import { createTelemetry } from '../../services/workers/telemetry.ts';
 
@@ -42,6 +46,9 @@ export interface PipelineOptions {
   readonly detectors?: readonly ConfiguredDetector[];
   readonly organization?: Organization;
   readonly clock?: Clock;
+  /** Default: everything is told at once to a log that nobody reads. */
+  readonly alerting?: Alerting;
+  readonly rules?: Rules;
   /** Called with every statement of every worker. */
   readonly onStatement?: (text: string) => void;
 }
@@ -70,11 +77,12 @@ export async function openPipeline(url: string, options: PipelineOptions = {}): 
     source: SOURCE_NAMES,
     detector: (options.detectors ?? CONFIGURED).map(({ detector }) => detector.id),
     queue: Object.keys(QUEUES),
-    receiver: ['log'],
+    receiver: [...(options.alerting?.receivers.keys() ?? ['log'])],
     version: ['test'],
     node: ['test'],
   });
   const telemetry = createTelemetry(metrics, createLogger('silent'));
+  const alerting = options.alerting ?? silentAlerting(options.clock ?? fixedClock(NOW));
   const connections = await Promise.all(Array.from({ length: options.workers ?? 1 }, () => connectAsWriter(url)));
   const detectors = options.detectors ?? CONFIGURED;
   const begin = (): Deps[] =>
@@ -87,11 +95,15 @@ export async function openPipeline(url: string, options: PipelineOptions = {}): 
       clock: options.clock ?? fixedClock(NOW),
       telemetry,
       limits: DEFAULT_LIMITS,
-      relevant: relevanceFilter(detectors),
-      detectors,
+      relevant: relevanceFilter(detectors, options.organization ?? NOBODY),
+      get detectors() {
+        return [...detectors, ...(options.rules?.detectors ?? [])];
+      },
+      rules: options.rules,
       organization: options.organization ?? NOBODY,
       rotationPolicy: { maxAgeDays: 365, graceDays: 7 },
       judgeBy: 'events',
+      alerting,
     }));
   for (const { pool } of connections) if (options.onStatement) listen(pool, options.onStatement);
   let all = begin();
@@ -149,8 +161,16 @@ async function takeJobs(deps: Deps, jobs: Job[]): Promise<void> {
     const { batchId = 0 } = job.payload;
     if (job.queue === 'ingest') await ingest(deps, batchId);
     if (job.queue === 'detect') await detect(deps, batchId);
-    if (job.queue === 'notify') await notify(deps);
+    if (job.queue === 'notify') {
+      await notify(deps);
+      await deliverAll(deps);
+    }
   }
+}
+
+function silentAlerting(clock: Clock): Alerting {
+  const config = alertingSchema.parse({ route: { group_wait: '0s', group_interval: '0s' } });
+  return createAlerting({ config, externalUrl: null, runbooksUrl: null, clock, logger: createLogger('silent') });
 }
 
 function listQueues(jobs: Job[]): Queues<typeof QUEUES> {
@@ -170,6 +190,7 @@ function listQueues(jobs: Job[]): Queues<typeof QUEUES> {
     obliterate: nothing,
     pause: nothing,
     resume: () => undefined,
+    board: () => [],
     ping: nothing,
     close: nothing,
   };

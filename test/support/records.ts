@@ -145,7 +145,7 @@ function controlCalls(): fc.Arbitrary<Telling> {
     };
     return told('CreateKey', { ...resources(arn), responseElements: { keyMetadata } });
   });
-  const policy = fc.tuple(key, fc.constantFrom('*', `arn:aws:iam::${ACCOUNT}:root`)).map(([keyId, AWS]) => {
+  const policy = fc.tuple(key, fc.constantFrom('*', ...ACCOUNTS)).map(([keyId, AWS]) => {
     const statement = { Effect: 'Allow', Principal: { AWS }, Action: 'kms:*', Resource: '*' };
     return told('PutKeyPolicy', {
       ...resources(keyId),
@@ -173,6 +173,16 @@ function controlCalls(): fc.Arbitrary<Telling> {
         ...resources(arn),
         eventType: 'AwsServiceEvent',
         serviceEventDetails: { keyId: arn, rotationType: 'AUTOMATIC' },
+      }),
+    ),
+    fc
+      .tuple(fc.constantFrom('RevokeGrant', 'RetireGrant'), key, fc.constantFrom('g-1', 'g-2', 'g-3'))
+      .map(([name, arn, grantId]) => told(name, { ...resources(arn), requestParameters: { grantId } })),
+    fc.tuple(key, fc.constantFrom(...ACCOUNTS), fc.constantFrom('g-1', 'g-2', 'g-3')).map(([arn, account, grantId]) =>
+      told('CreateGrant', {
+        ...resources(arn),
+        requestParameters: { granteePrincipal: `arn:aws:iam::${account}:root`, operations: ['Decrypt'] },
+        responseElements: { grantId },
       }),
     ),
     key.map((arn) => told('TagResource', { ...resources(arn), requestParameters: { tags: [{ tagKey: '__proto__', tagValue: 'x' }] } })),
@@ -209,6 +219,27 @@ function trailCalls(): fc.Arbitrary<Telling> {
       .tuple(fc.constantFrom('StopLogging', 'StartLogging', 'DeleteTrail'), trail)
       .map(([name, of]) => told(name, { eventSource, requestParameters: { name: of } })),
     fc.oneof(key, alias).map((keyId) => told('GenerateDataKey', logsUnder(keyId))),
+    fc
+      .tuple(fc.option(fc.oneof(key, alias)), fc.boolean(), fc.constantFrom('CreateTrail', 'UpdateTrail'))
+      .map(([kmsKeyId, isMultiRegionTrail, name]) =>
+        told(name, {
+          eventSource,
+          requestParameters: { name: 'main' },
+          responseElements: { s3BucketName: 'logs', isMultiRegionTrail, kmsKeyId },
+        }),
+      ),
+    fc.constantFrom('Enabled', 'Suspended').map((Status) =>
+      told('PutBucketVersioning', {
+        eventSource: 's3.amazonaws.com',
+        requestParameters: { bucketName: 'logs', VersioningConfiguration: { Status } },
+      }),
+    ),
+    fc.constantFrom(...ACCOUNTS).map((userId) =>
+      told('ModifySnapshotAttribute', {
+        eventSource: 'ec2.amazonaws.com',
+        requestParameters: { snapshotId: 'snap-1', createVolumePermission: { add: { items: [{ userId }] } } },
+      }),
+    ),
     fc.constantFrom([], ['kms.amazonaws.com']).map((excludeManagementEventSources) => {
       const eventSelectors = [{ readWriteType: 'All', includeManagementEvents: true, excludeManagementEventSources }];
       return told('PutEventSelectors', { eventSource, requestParameters: { trailName: 'main', eventSelectors } });

@@ -3,9 +3,14 @@ import { KmswatchError } from '../../core/errors.ts';
 import { configProblems } from '../../platform/config/problems.ts';
 import type { Config } from '../../workers/config.ts';
 import { type App, configFileOf, openLogger, readConfig, withLifecycle } from '../app.ts';
-import { type Check, checkDatabase, checkDisk, checkNode, checkQueues } from '../checkup.ts';
+import type { Check } from '../check.ts';
+import { checkDatabase, checkDisk, checkNode, checkQueues } from '../checkup.ts';
+import { checkSources } from '../checkup-sources.ts';
 import { printJson } from '../json.ts';
 import { type OutStream, type Paint, paint } from '../out.ts';
+
+/** Room for the name of a check. */
+const NAME = 15;
 
 const SHADES: Readonly<Record<Check['status'], Paint>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
@@ -51,10 +56,12 @@ async function examineWith(app: App, config: Config, tell: (check: Check) => voi
     app.status.show('Opening the database …');
     for (const check of await checkDatabase(app, config, { logger, lifecycle })) tell(check);
     tell(await checkQueues(config, logger));
+    app.status.show('Asking AWS …');
+    for await (const check of checkSources(config, app.clock)) tell(check);
   });
 }
 
 function line(stream: OutStream, { name, status, message, mend }: Check): string {
-  const mending = mend === null ? '' : `\n${' '.repeat(18)}${visible(mend)}`;
-  return `${paint(stream, SHADES[status], status.padEnd(4))}  ${name.padEnd(12)}${visible(message)}${mending}\n`;
+  const mending = (mend?.split('\n') ?? []).map((each) => `\n${' '.repeat(6 + NAME)}${visible(each)}`).join('');
+  return `${paint(stream, SHADES[status], status.padEnd(4))}  ${name.padEnd(NAME)}${visible(message)}${mending}\n`;
 }

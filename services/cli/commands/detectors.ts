@@ -4,11 +4,13 @@ import { DETECTORS } from '../../detectors/registry.ts';
 import { type App, readConfig } from '../app.ts';
 import { severityText } from '../findings-table.ts';
 import type { Json } from '../../core/json.ts';
+import { visible } from '../../api/text/visible.ts';
+import { loadRules } from '../../workers/rules.ts';
 import { printJson } from '../json.ts';
 import { table } from '../table.ts';
 
 export function registerDetectors(program: Command, app: App): void {
-  program
+  const detectors = program
     .command('detectors')
     .summary('what is looked for')
     .description('Lists the detectors: what each of them finds, how bad that is, and whether it is enabled.')
@@ -48,6 +50,48 @@ export function registerDetectors(program: Command, app: App): void {
           rows,
         ),
       );
+    });
+  registerCheck(detectors, app);
+  registerHealth(detectors, app);
+}
+
+function registerHealth(detectors: Command, app: App): void {
+  detectors
+    .command('health')
+    .summary('could they have fired?')
+    .description(
+      'Of each enabled detector: when it last judged and last fired, what judging costs, and whether its events arrive by the configured sources.',
+    )
+    .option('--json', 'print it as a JSON array')
+    .addHelpText('after', '\nExamples:\n  $ kmswatch detectors health\n  $ kmswatch detectors health --json')
+    .action(async (_options: unknown, command: Command) => {
+      await (await import('../actions/detector-health.ts')).showDetectorHealth(app, command.optsWithGlobals());
+    });
+}
+
+function registerCheck(detectors: Command, app: App): void {
+  detectors
+    .command('check')
+    .summary('try a folder of Sigma rules')
+    .description(
+      'Loads the Sigma rules beneath a folder as the service would, and says of each file that is refused the line and the reason. Exit code 1 when a rule is refused.',
+    )
+    .argument('<folder>', 'folder of .yml and .yaml files')
+    .option('--json', 'print {"loaded":[…],"refused":[{"file","line","reason"}]}')
+    .addHelpText('after', '\nExamples:\n  $ kmswatch detectors check ./rules\n  $ kmswatch detectors check ./rules --json')
+    .action(async (folder: string, _options: unknown, command: Command) => {
+      const { stdout } = app.out;
+      const files = await loadRules(folder);
+      const loaded = files.flatMap(({ file, rules }) => rules.map(({ id, title, severity }) => ({ file, id, title, level: severity })));
+      const refused = files.flatMap(({ file, refused: found }) => found.map(({ line, reason }) => ({ file, line, reason })));
+      app.finish(refused.length > 0 ? 1 : 0);
+      // The parent command has an option of the same name.
+      if (command.optsWithGlobals<{ readonly json?: boolean }>().json) {
+        printJson(stdout, { loaded, refused });
+        return;
+      }
+      for (const { file, line, reason } of refused) stdout.write(`${visible(file)}:${line}: ${visible(reason)}\n`);
+      stdout.write(`${loaded.length} ${loaded.length === 1 ? 'rule' : 'rules'} would be loaded, ${refused.length} refused.\n`);
     });
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { findingJson } from '../../api/json/finding.ts';
+import { inventoryJson } from '../../api/json/inventory.ts';
 import { factsInOrder, keyJson, managerOf } from '../../api/json/key.ts';
 import { visible } from '../../api/text/visible.ts';
 import { counted, iso, number, when } from '../../api/text/words.ts';
@@ -9,6 +10,7 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import { rotationOf } from '../../keys/rotation.ts';
 import { stateOf } from '../../keys/state.ts';
 import { type FindingListed, readFindings } from '../../store/read/findings.ts';
+import { type DriftListed, type KeyInventory, readDrift, readKeyInventory } from '../../store/read/inventory.ts';
 import { findKeys, type KeyListed, type KeyUser, readKeysById, usersOfKey } from '../../store/read/keys.ts';
 import type { App } from '../app.ts';
 import { findingsTable } from '../findings-table.ts';
@@ -37,8 +39,11 @@ export function registerKey(program: Command, app: App): void {
         const key = await findOne(pool, named);
         const users = await usersOfKey(pool, key.id, USERS_LIMIT);
         const { findings } = await readFindings(pool, { keyArns: [key.arn] }, { limit: FINDINGS_LIMIT });
-        if (options.json) printJson(app.out.stdout, wholeJson({ key, users, findings }));
-        else printKey(app.out.stdout, { key, users, findings });
+        const inventory = (await readKeyInventory(pool, [key.id])).get(key.id) ?? null;
+        const drift = (await readDrift(pool, [key.id], app.clock.now())).get(key.id) ?? [];
+        const whole = { key, users, findings, inventory, drift };
+        if (options.json) printJson(app.out.stdout, wholeJson(whole));
+        else printKey(app.out.stdout, whole);
       }),
     );
 }
@@ -47,6 +52,9 @@ interface Whole {
   readonly key: KeyListed;
   readonly users: readonly KeyUser[];
   readonly findings: readonly FindingListed[];
+  /** Null = KMS was never asked about it. */
+  readonly inventory: KeyInventory | null;
+  readonly drift: readonly DriftListed[];
 }
 
 async function findOne(pool: pg.Pool, named: string): Promise<KeyListed> {
@@ -71,7 +79,7 @@ async function findOne(pool: pg.Pool, named: string): Promise<KeyListed> {
   });
 }
 
-function wholeJson({ key, users, findings }: Whole): JsonObject {
+function wholeJson({ key, users, findings, inventory, drift }: Whole): JsonObject {
   return {
     ...keyJson(key),
     rotation_standing: key.rotationStanding,
@@ -94,10 +102,11 @@ function wholeJson({ key, users, findings }: Whole): JsonObject {
       last_at: iso(user.lastAt),
     })),
     findings: findings.map(findingJson),
+    inventory: inventoryJson(inventory ?? undefined, drift),
   };
 }
 
-function printKey(stream: OutStream, { key, users, findings }: Whole): void {
+function printKey(stream: OutStream, { key, users, findings, inventory, drift }: Whole): void {
   const heading = (text: string): void => stream.write(`\n${paint(stream, 'bold', text)}\n`);
   const { facts, aliases } = key;
   const rotation = rotationOf(facts, aliases);
@@ -111,6 +120,7 @@ function printKey(stream: OutStream, { key, users, findings }: Whole): void {
     ],
     ['aliases', visible(aliases.join(', ')) || '-'],
     ['last used', when(key.lastUsedAt)],
+    ...inventoryLines(inventory),
     ...(key.protectsLogs ? ([['protects', 'CloudTrail logs']] as [string, string][]) : []),
   ];
   for (const [name, value] of lines) stream.write(`  ${paint(stream, 'dim', name.padEnd(9))} ${value}\n`);
@@ -123,13 +133,46 @@ function printKey(stream: OutStream, { key, users, findings }: Whole): void {
   ]);
   stream.write(
     known.length === 0
-      ? '  No record of its administration was seen.\n'
-      : table(stream, [{ head: 'FACT' }, { head: 'VALUE', least: 20 }, { head: 'AS OF' }, { head: 'FROM EVENT' }], known),
+      ? '  No record of its administration was seen, and KMS was not asked or did not answer.\n'
+      : table(stream, [{ head: 'FACT' }, { head: 'VALUE', least: 20 }, { head: 'AS OF' }, { head: 'FROM' }], known),
   );
+  if (drift.length > 0) {
+    heading('Where KMS says otherwise than the events: some were missed');
+    const rows = drift.map(({ fact, eventsSay, inventorySays, firstSeen }) => [
+      fact,
+      sideText(eventsSay),
+      sideText(inventorySays),
+      when(firstSeen),
+    ]);
+    stream.write(table(stream, [{ head: 'FACT' }, { head: 'EVENTS', least: 20 }, { head: 'KMS', least: 20 }, { head: 'SINCE' }], rows));
+  }
   heading('Who uses it');
   stream.write(users.length === 0 ? '  Nobody that was seen.\n' : usersTable(stream, users));
   heading('Findings');
   stream.write(findings.length === 0 ? '  None.\n' : findingsTable(stream, findings, { ids: true }));
+}
+
+function inventoryLines(inventory: KeyInventory | null): [string, string][] {
+  if (inventory === null) return [];
+  const { reading, reason, asOf, unread, lastUsage, runId } = inventory;
+  const refused = Object.entries(unread).map(([call, why]) => `${call} ${why}`);
+  const told = reading === 'gone' ? 'KMS knows no such key' : [reading, reason].filter((part) => part !== null).join(', ');
+  return [
+    ['inventory', `${told} (inventory:${runId}, ${when(asOf)})`],
+    ...(reading === 'partly' ? ([['unread', refused.join(', ')]] as [string, string][]) : []),
+    ...(lastUsage ? ([['', usageText(lastUsage)]] as [string, string][]) : []),
+  ];
+}
+
+function usageText({ operation, at, trackedSince }: NonNullable<KeyInventory['lastUsage']>): string {
+  const since = trackedSince === null ? '' : `, remembered since ${when(trackedSince)}`;
+  return at === null ? `KMS remembers no use${since}` : `KMS remembers ${visible(operation ?? 'a use', 60)} ${when(at)}${since}`;
+}
+
+function sideText({ value, asOf }: DriftListed['eventsSay']): string {
+  const text =
+    value === null ? 'nothing' : typeof value === 'string' ? value : typeof value === 'boolean' ? String(value) : value.join(' ') || 'none';
+  return visible(asOf === null ? text : `${text} (${when(asOf)})`, 300);
 }
 
 function usersTable(stream: OutStream, users: readonly KeyUser[]): string {

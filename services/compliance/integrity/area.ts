@@ -1,22 +1,25 @@
 import { type LogClaim, walkChain } from './chain.ts';
 import { type ChainEnds, checkEnd, endsOf } from './continuity.ts';
 import { Coverage, type Standing } from './coverage.ts';
+import { eachOf } from './each-of.ts';
 import { parsed } from './examine.ts';
 import { type ChainListing, listChains, type Period } from './listing.ts';
 import { type DigestName, digestName } from './object-name.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { PublicKeys } from './public-keys.ts';
+import type { KeySource } from './public-keys.ts';
 import { type ChainTally, countDigests, emptyTally } from './tally.ts';
-import type { Area, TrailCopy } from './trail-copy.ts';
+import type { Area, LogHash, AreaCopy } from './trail-copy.ts';
 import type { Moved } from './walk.ts';
+import type { LogFileVerdict, Witness } from './witness.ts';
 
 export interface AreaOptions {
-  readonly copy: TrailCopy;
-  readonly publicKeys: PublicKeys;
+  readonly copy: AreaCopy;
+  readonly publicKeys: KeySource;
   readonly period: Period;
   readonly problems: ProblemLog;
   /** Log files looked at at once. */
   readonly concurrency: number;
+  readonly witness?: Witness | undefined;
 }
 
 export interface AreaResult {
@@ -50,7 +53,7 @@ export async function verifyArea(area: Area, options: AreaOptions): Promise<Area
   return { chains: notEnabled(area, unclaimed, options) };
 }
 
-async function listDigests(copy: TrailCopy, area: Area): Promise<{ names: DigestName[]; others: string[] }> {
+async function listDigests(copy: AreaCopy, area: Area): Promise<{ names: DigestName[]; others: string[] }> {
   const [names, others]: [DigestName[], string[]] = [[], []];
   for await (const key of copy.digestKeys(area)) {
     const name = digestName(key);
@@ -68,31 +71,32 @@ async function* claimsOf(
   for (const chain of chains) yield* walkChain({ ...options, ...chain, moved });
 }
 
-/** Work on several at once, of which the next is taken when one is done: what is in memory does not grow with their number. */
-async function eachOf<T>(values: AsyncGenerator<T>, atOnce: number, work: (value: T) => Promise<void>): Promise<void> {
-  const worker = async (): Promise<void> => {
-    for await (const value of values) await work(value);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+async function checkLog(claim: LogClaim, { copy, problems, witness }: AreaOptions): Promise<void> {
+  const { key, hash, tally } = claim;
+  const found = await copy.hashLog(key);
+  const { verdict, message } = judgeLog(claim, found);
+  const sha256 = found.kind === 'hashed' ? found.sha256 : null;
+  witness?.logFile({ key, listed: hash, found: sha256, digest: claim.digest, verdict, message });
+  if (verdict === 'verified') tally.logFiles.valid += 1;
+  else if (verdict === 'unproven') tally.logFiles.unproven += 1;
+  else {
+    tally.logFiles[verdict === 'missing file' ? 'missing' : verdict === 'changed file' ? 'changed' : 'unreadable'] += 1;
+    problems.add(tally, { verdict, object: key, message });
+  }
 }
 
-async function checkLog({ key, hash, tally, worth }: LogClaim, { copy, problems }: AreaOptions): Promise<void> {
-  const { logFiles } = tally;
-  const found = await copy.hashLog(key);
-  if (found.kind === 'hashed' && found.sha256 === hash) {
-    if (worth === 'proven') logFiles.valid += 1;
-    else logFiles.unproven += 1;
-    return;
+function judgeLog({ hash, worth }: LogClaim, found: LogHash): Pick<LogFileVerdict, 'verdict' | 'message'> {
+  switch (found.kind) {
+    case 'hashed':
+      if (found.sha256 === hash) return { verdict: worth === 'proven' ? 'verified' : 'unproven', message: '' };
+      return { verdict: 'changed file', message: 'the SHA-256 of its content is not the one in the digest' };
+    case 'absent':
+      return { verdict: 'missing file', message: 'a digest lists it, but it is not there' };
+    case 'damaged':
+      return { verdict: 'changed file', message: found.message };
+    case 'unreadable':
+      return { verdict: 'unreadable', message: found.message };
   }
-  const isMissing = found.kind === 'absent' || found.kind === 'unreadable';
-  logFiles[isMissing ? 'missing' : 'changed'] += 1;
-  const message =
-    found.kind === 'absent'
-      ? 'a digest lists it, but it is not there'
-      : found.kind === 'hashed'
-        ? 'the SHA-256 of its content is not the one in the digest'
-        : found.message;
-  problems.add(tally, { verdict: isMissing ? 'missing file' : 'changed file', object: key, message });
 }
 
 /** A file among the digests that is not named as one: perhaps a digest that was renamed. */
@@ -155,7 +159,7 @@ async function judgeUnclaimed(
 }
 
 /** A file that was delivered hours late is listed by a digest after the period. */
-async function takeOutLater(unlisted: Set<string>, chains: readonly { listing: ChainListing }[], copy: TrailCopy): Promise<void> {
+async function takeOutLater(unlisted: Set<string>, chains: readonly { listing: ChainListing }[], copy: AreaCopy): Promise<void> {
   for (const { listing } of chains) {
     for (const { key } of listing.after) {
       if (unlisted.size === 0) return;

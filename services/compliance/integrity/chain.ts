@@ -8,6 +8,8 @@ import { type Step, type Walk, windowOf } from './walk.ts';
 /** What a digest says of a log file, and how much that is worth. */
 export interface LogClaim extends LogFileEntry {
   readonly tally: ChainTally;
+  /** The digest that says it. */
+  readonly digest: DigestName;
   /** `proven`: by a digest of CloudTrail's. `open`: by one of which nothing is known. `void`: by one that is not CloudTrail's. */
   readonly worth: 'proven' | 'open' | 'void';
 }
@@ -28,7 +30,7 @@ export async function* walkChain(walk: Walk): AsyncGenerator<LogClaim> {
     // With a signature that does not fit, what it says of its place is worth nothing either.
     if (found.movedFrom && found.standing !== 'broken signature') {
       walk.moved.push({ from: found.movedFrom.key, to: name.key, tally });
-      for (const entry of found.digest?.logFiles ?? []) yield { ...entry, tally, worth: 'void' };
+      for (const entry of found.digest?.logFiles ?? []) yield { ...entry, tally, digest: name, worth: 'void' };
       continue;
     }
     const isStray = isPassedOver(name, newer, ahead);
@@ -42,7 +44,7 @@ export async function* walkChain(walk: Walk): AsyncGenerator<LogClaim> {
     unsure.note(name, found);
     const worth =
       found.proven && found.standing !== 'changed file' ? 'proven' : found.standing === 'unverifiable signature' ? 'open' : 'void';
-    for (const entry of found.digest?.logFiles ?? []) yield { ...entry, tally, worth };
+    for (const entry of found.digest?.logFiles ?? []) yield { ...entry, tally, digest: name, worth };
   }
   if (newer) checkBeginning(walk, newer);
 }
@@ -75,8 +77,10 @@ function heldAgainst(newer: Step | null, name: DigestName, found: Examined): Exa
   return { ...found, standing: 'changed file', message: 'it is not the digest whose SHA-256 the next digest holds' };
 }
 
-function count({ tally, problems }: Walk, name: DigestName, found: Examined, { isStray }: { isStray: boolean }): void {
+function count({ tally, problems, witness }: Walk, name: DigestName, found: Examined, { isStray }: { isStray: boolean }): void {
   const window = windowOf({ name, found });
+  const verdict = found.standing === 'valid' ? 'verified' : found.standing;
+  if (!isStray) witness?.digest({ name, digest: found.digest, verdict, message: found.message, window });
   if (!isStray) cover(tally, window);
   const { standing } = found;
   if (standing === 'valid') {
@@ -86,6 +90,7 @@ function count({ tally, problems }: Walk, name: DigestName, found: Examined, { i
   if (standing === 'broken signature') tally.digests.broken += 1;
   else if (standing === 'unverifiable signature') tally.digests.unverifiable += 1;
   else if (standing === 'changed file') tally.digests.changed += 1;
+  else if (standing === 'unreadable') tally.digests.unreadable += 1;
   else tally.digests.missing += 1;
   if (!found.proven || standing === 'changed file') tally.holes.push(window);
   problems.add(tally, { verdict: standing, object: name.key, message: found.message, window });
@@ -93,7 +98,7 @@ function count({ tally, problems }: Walk, name: DigestName, found: Examined, { i
 
 /** Digests that the chain alone vouches for, between others whose metadata is known: theirs has been taken away. */
 class Unsure {
-  #names: DigestName[] = [];
+  #digests: { readonly name: DigestName; readonly found: Examined }[] = [];
   #hasMetadata = false;
   readonly #walk: Walk;
 
@@ -101,21 +106,22 @@ class Unsure {
     this.#walk = walk;
   }
 
-  note(name: DigestName, { byChain, standing, digest }: Examined): void {
-    if (digest === null) return;
-    if (byChain) {
-      if (this.#hasMetadata && standing === 'valid') this.#names.push(name);
+  note(name: DigestName, found: Examined): void {
+    if (found.digest === null) return;
+    if (found.byChain) {
+      if (this.#hasMetadata && found.standing === 'valid') this.#digests.push({ name, found });
       return;
     }
     this.#hasMetadata = true;
-    const { tally, problems } = this.#walk;
-    for (const { key } of this.#names) {
+    const { tally, problems, witness } = this.#walk;
+    for (const step of this.#digests) {
       tally.digests.valid -= 1;
       tally.digests.broken += 1;
       const message =
         'signature metadata is known of the digests before and after it, but it has none; the signature in the next digest fits its content';
-      problems.add(tally, { verdict: 'broken signature', object: key, message });
+      problems.add(tally, { verdict: 'broken signature', object: step.name.key, message });
+      witness?.digest({ name: step.name, digest: step.found.digest, verdict: 'broken signature', message, window: windowOf(step) });
     }
-    this.#names = [];
+    this.#digests = [];
   }
 }

@@ -16,7 +16,7 @@ type Sink = Pick<Walk, 'tally' | 'problems'>;
 export function checkLink(walk: Walk, newer: Step, older: Step): void {
   const hole = { from: windowOf(older).to, to: windowOf(newer).from };
   const previous = newer.found?.proven || isOutside(newer, walk) ? newer.found?.digest?.previous : undefined;
-  if (previous?.key === older.name.key) return;
+  if (previous?.key === older.name.key || isElsewhere(newer)) return;
   if (previous === null) tellGap(walk, newer, hole);
   else if (previous) tellMissing(walk, newer.name, { hole, known: previous.key });
   else tellMissing(walk, newer.name, { hole, known: null });
@@ -32,7 +32,8 @@ export function checkBeginning(walk: Walk, oldest: Step): void {
     return;
   }
   const previous = oldest.found?.proven ? oldest.found.digest?.previous : null;
-  if (previous) tellMissing(walk, oldest.name, { hole: { from: period.from ?? -Infinity, to: start }, known: previous.key });
+  if (previous && !isElsewhere(oldest))
+    tellMissing(walk, oldest.name, { hole: { from: period.from ?? -Infinity, to: start }, known: previous.key });
 }
 
 function tellGap({ tally, problems, period }: Walk, { name }: Step, hole: Window): void {
@@ -113,6 +114,12 @@ export function checkEnd({ ends, tally, problems }: Sink & { readonly ends: Chai
   tally.holes.push(hole);
   const why = 'no digest is newer, although one is due every hour: it is gone, or logging was stopped';
   tellDue({ tally, problems }, sample, { hole, due, why });
+}
+
+/** The trail was told to deliver to this bucket from here on: the chain goes on in another one. */
+function isElsewhere({ found }: Step): boolean {
+  const { digest = null, proven = false } = found ?? {};
+  return proven && digest !== null && digest.previous !== null && digest.previous.bucket !== digest.bucket;
 }
 
 function isOutside({ name }: Step, { listing }: Walk): boolean {

@@ -1,11 +1,12 @@
-import { hash } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { type Digest, parseDigest } from './digest.ts';
+import type { ObjectMetadata } from './object-metadata.ts';
 import type { DigestName } from './object-name.ts';
-import type { PublicKeys } from './public-keys.ts';
+import type { KeySource } from './public-keys.ts';
 import { isSignatureOf, stringToSign } from './signature.ts';
-import type { DigestRead, TrailCopy } from './trail-copy.ts';
+import type { DigestRead, AreaCopy } from './trail-copy.ts';
 
-export type DigestStanding = 'valid' | 'broken signature' | 'unverifiable signature' | 'changed file' | 'missing digest';
+export type DigestStanding = 'valid' | 'broken signature' | 'unverifiable signature' | 'changed file' | 'missing digest' | 'unreadable';
 
 export interface Examined {
   readonly standing: DigestStanding;
@@ -30,8 +31,8 @@ export interface Candidate {
 }
 
 interface Examination {
-  readonly copy: TrailCopy;
-  readonly publicKeys: PublicKeys;
+  readonly copy: AreaCopy;
+  readonly publicKeys: KeySource;
   readonly candidate: Candidate | null;
 }
 
@@ -39,24 +40,33 @@ interface Examination {
 export async function examine(name: DigestName, { copy, publicKeys, candidate }: Examination): Promise<Examined> {
   const read = await copy.readDigest(name.key);
   if (read.kind === 'absent') return without('missing digest', 'the digest is not there');
-  if (read.kind === 'unreadable') return without('missing digest', `the digest cannot be read: ${read.message}`);
+  if (read.kind === 'unreadable') return without('unreadable', `the digest cannot be read: ${read.message}`);
   if (read.kind === 'damaged') return without('changed file', read.message);
   const digest = parsed(read.bytes);
   if (typeof digest === 'string') return without('changed file', `it is no digest: ${digest}`);
   const contentHash = hash('sha256', read.bytes);
-  const judged = judge(name, digest, { read, contentHash, publicKeys, candidate });
+  const keys = await publicKeys.find(name.region, digest.fingerprint, wantedAt(digest, read.metadata));
+  const judged = judge(name, digest, { read, contentHash, keys, candidate });
   const isInPlace = digest.key === name.key && (read.bucket === null || read.bucket === digest.bucket);
   return { digest, contentHash, byChain: read.metadata === null, movedFrom: isInPlace ? null : digest, ...judged };
 }
 
 type Judged = Pick<Examined, 'standing' | 'message' | 'proven'>;
 
-function judge(
-  name: DigestName,
-  digest: Digest,
-  { read, contentHash, publicKeys, candidate }: Omit<Examination, 'copy'> & { read: DigestRead & { kind: 'read' }; contentHash: string },
-): Judged {
-  const keys = publicKeys.find(name.region, digest.fingerprint);
+interface JudgedBy {
+  readonly read: DigestRead & { readonly kind: 'read' };
+  readonly contentHash: string;
+  readonly keys: readonly KeyObject[];
+  readonly candidate: Candidate | null;
+}
+
+/** When it was signed: at its end, backfill digests when they were made. */
+function wantedAt({ end }: Digest, metadata: ObjectMetadata | null): number {
+  const generated = Date.parse(metadata?.backfillGenerated ?? '');
+  return Number.isNaN(generated) ? end : generated;
+}
+
+function judge(name: DigestName, digest: Digest, { read, contentHash, keys, candidate }: JudgedBy): Judged {
   if (keys.length === 0) return broken(`public key not found in region ${name.region} for fingerprint ${digest.fingerprint}`, false);
   const signed = stringToSign(digest, contentHash);
   const isChained = candidate !== null && isSignatureOf(signed, candidate.signature, keys);

@@ -8,12 +8,15 @@ export const MOST_PROBLEMS = 10_000;
 export class ProblemLog {
   /** How many were found, told or not. */
   found = 0;
+  /** Those of them that only say that nothing is known. */
+  unreadable = 0;
   readonly #problems: Problem[] = [];
   readonly #missingDigests = new Map<string, number>();
 
   add(tally: ChainTally, problem: Pick<Problem, 'verdict' | 'object' | 'message'> & Partial<Problem>): void {
     this.found += 1;
     tally.problems += 1;
+    if (problem.verdict === 'unreadable') this.unreadable += 1;
     if (this.#problems.length >= MOST_PROBLEMS) return;
     if (problem.verdict === 'missing digest') this.#missingDigests.set(problem.object, this.#problems.length);
     this.#problems.push({

@@ -3,12 +3,22 @@ import { KmswatchError } from '../../core/errors.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]{4,12000}={0,2}$/;
 
+/** Where public keys come from. */
+export interface KeySource {
+  /**
+   * The keys of a Region with this fingerprint; none when CloudTrail has no such key.
+   * @param at when something was signed, epoch milliseconds
+   * @throws whatever keeps it from knowing
+   */
+  find(region: string, fingerprint: string, at: number): readonly KeyObject[] | Promise<readonly KeyObject[]>;
+}
+
 /**
  * CloudTrail's public keys, found by fingerprint. Every Region has its own; the output of `list-public-keys` does not say which Region it
  * is of, so whoever knows says so, and the keys then vouch for that Region alone.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html
  */
-export class PublicKeys {
+export class PublicKeys implements KeySource {
   readonly #keys = new Map<string, { readonly region: string | null; readonly key: KeyObject }[]>();
 
   get size(): number {
@@ -37,8 +47,10 @@ export class PublicKeys {
   }
 }
 
-/** PKCS #1 is what AWS promises, but keys wrapped as SPKI have been seen, the documentation's own example among them. */
-function readKey(value: string): KeyObject | null {
+/**
+ * An RSA public key in DER, base64; null when it is none. PKCS #1 is what AWS promises, but keys wrapped as SPKI have been seen, the documentation's own example among them.
+ */
+export function readKey(value: string): KeyObject | null {
   if (!BASE64.test(value)) return null;
   const der = Buffer.from(value, 'base64');
   for (const type of ['pkcs1', 'spki'] as const) {

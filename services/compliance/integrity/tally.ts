@@ -16,12 +16,15 @@ export interface ChainTally {
     unverifiable: number;
     changed: number;
     missing: number;
+    /** There, but not to be read. */
+    unreadable: number;
   };
   readonly logFiles: {
     /** Listed by a digest that is CloudTrail's, and as it says. */
     valid: number;
     changed: number;
     missing: number;
+    unreadable: number;
     /** There, but the digest that would vouch for them is broken, unverifiable or missing. */
     unproven: number;
     unlisted: number;
@@ -41,8 +44,8 @@ export function emptyTally(area: { account: string; region: string; place: strin
     region: area.region,
     place: area.place,
     covered: null,
-    digests: { valid: 0, broken: 0, unverifiable: 0, changed: 0, missing: 0 },
-    logFiles: { valid: 0, changed: 0, missing: 0, unproven: 0, unlisted: 0, pending: 0 },
+    digests: { valid: 0, broken: 0, unverifiable: 0, changed: 0, missing: 0, unreadable: 0 },
+    logFiles: { valid: 0, changed: 0, missing: 0, unreadable: 0, unproven: 0, unlisted: 0, pending: 0 },
     gaps: 0,
     holes: [],
     problems: 0,
@@ -55,5 +58,5 @@ export function cover(tally: ChainTally, window: Window): void {
 }
 
 export function countDigests({ digests }: ChainTally): number {
-  return digests.valid + digests.broken + digests.unverifiable + digests.changed + digests.missing;
+  return digests.valid + digests.broken + digests.unverifiable + digests.changed + digests.missing + digests.unreadable;
 }

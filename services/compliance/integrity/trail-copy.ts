@@ -31,8 +31,11 @@ export type Unread =
   | { readonly kind: 'damaged'; readonly message: string }
   | { readonly kind: 'unreadable'; readonly message: string };
 
-export interface TrailCopy {
+export interface TrailCopy extends AreaCopy {
   areas(): AsyncIterable<Area>;
+}
+
+export interface AreaCopy {
   /** Keys of all objects below the area's `CloudTrail-Digest/`, whatever they are. */
   digestKeys(area: Area): AsyncIterable<string>;
   /** The same below `CloudTrail/`. */

@@ -1,6 +1,6 @@
 /** What can be wrong with a trail's files; all right = `verified`. A closed list: documentation and tests rest on it. */
 export const PROBLEM_VERDICTS = {
-  'missing file': 'a log file that a digest lists is not there, or cannot be read',
+  'missing file': 'a log file that a digest lists is not there',
   'changed file': 'a log or digest file is not what CloudTrail delivered',
   'broken signature': 'the signature of a digest does not fit, has been taken away, or is by no known key',
   'unverifiable signature': 'the signature of a digest is not known: nothing can be said about it or its log files',
@@ -8,6 +8,7 @@ export const PROBLEM_VERDICTS = {
   gap: 'the chain of digests begins anew: validation or logging was off in between',
   unlisted: 'a file that lies among the others, but that no digest knows',
   'not enabled': 'log files without any digest: validation was not enabled when they were delivered',
+  unreadable: 'a file may not or cannot be read: nothing is known of it',
 } as const;
 
 export type ProblemVerdict = keyof typeof PROBLEM_VERDICTS;

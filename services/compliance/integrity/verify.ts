@@ -3,14 +3,14 @@ import { type AreaResult, hasDigests, verifyArea } from './area.ts';
 import { checkEnd } from './continuity.ts';
 import type { Period } from './listing.ts';
 import { ProblemLog } from './problem-log.ts';
-import type { PublicKeys } from './public-keys.ts';
-import type { ChainTally } from './tally.ts';
+import type { KeySource } from './public-keys.ts';
+import { type ChainTally, countDigests } from './tally.ts';
 import type { Area, TrailCopy } from './trail-copy.ts';
 import type { Problem } from './verdict.ts';
 
 export interface VerifyOptions {
   readonly copy: TrailCopy;
-  readonly publicKeys: PublicKeys;
+  readonly publicKeys: KeySource;
   /** `to` is also the moment up to which there must be digests: the clock, when a live trail is looked at. */
   readonly period: Period;
   readonly concurrency: number;
@@ -18,8 +18,8 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
-  /** `verified`: every digest and log file of the period is proven. */
-  readonly verdict: 'verified' | 'failed' | 'not enabled';
+  /** `verified`: every digest and log file of the period is proven. `unknown`: nothing is wrong, but not all could be read. */
+  readonly verdict: 'verified' | 'failed' | 'not enabled' | 'unknown';
   readonly chains: readonly ChainTally[];
   readonly problems: readonly Problem[];
   /** How many problems there are; `problems` holds the first `MOST_PROBLEMS`. */
@@ -43,8 +43,35 @@ export async function verifyTrails({ copy, publicKeys, period, concurrency, onPr
     chains.push(...result.chains);
   }
   if (period.to === null) checkEnds(chains, problems);
-  const verdict = !isEnabled ? 'not enabled' : problems.found > 0 ? 'failed' : 'verified';
+  const verdict = verdictOf(problems, isEnabled);
   return { verdict, chains: chains.map(({ tally }) => tally), problems: problems.told().toSorted(inOrder), found: problems.found };
+}
+
+/** What a number of problems comes to. */
+export function verdictOf({ found, unreadable }: Pick<ProblemLog, 'found' | 'unreadable'>, isEnabled: boolean): Verification['verdict'] {
+  if (found > 0 && found === unreadable) return 'unknown';
+  if (!isEnabled) return 'not enabled';
+  return found > 0 ? 'failed' : 'verified';
+}
+
+/** Several results as one, of trails that have nothing to do with each other. */
+export function together(results: readonly Verification[]): Verification {
+  const problems = results.flatMap((result) => result.problems);
+  const found = results.reduce((sum, result) => sum + result.found, 0);
+  const unreadable = problems.filter(({ verdict }) => verdict === 'unreadable').length;
+  const chains = results.flatMap((result) => result.chains);
+  return { verdict: verdictOf({ found, unreadable }, chains.some(isEnabledChain)), chains, problems: problems.toSorted(inOrder), found };
+}
+
+/** The part of a result that is about the chains of one trail. */
+export function ofTrail({ chains, problems }: Verification, name: string): Verification {
+  const own = chains.filter(({ trail }) => trail?.name === name);
+  const told = problems.filter(({ trail }) => trail === name);
+  return together([{ verdict: 'verified', chains: own, problems: told, found: told.length }]);
+}
+
+function isEnabledChain(tally: ChainTally): boolean {
+  return countDigests(tally) > 0;
 }
 
 /** Without a clock, the newest digest of all says until when there must be others; an hour is left for its delivery. */

@@ -3,10 +3,11 @@ import type { Examined } from './examine.ts';
 import type { ChainListing, Period } from './listing.ts';
 import type { DigestName } from './object-name.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { PublicKeys } from './public-keys.ts';
+import type { KeySource } from './public-keys.ts';
 import type { ChainTally } from './tally.ts';
-import type { TrailCopy } from './trail-copy.ts';
+import type { AreaCopy } from './trail-copy.ts';
 import type { Window } from './verdict.ts';
+import type { Witness } from './witness.ts';
 
 /** A digest that lies where it does not belong. */
 export interface Moved {
@@ -17,13 +18,14 @@ export interface Moved {
 
 /** What walking one chain needs, and where it says what it finds. */
 export interface Walk {
-  readonly copy: TrailCopy;
-  readonly publicKeys: PublicKeys;
+  readonly copy: AreaCopy;
+  readonly publicKeys: KeySource;
   readonly listing: ChainListing;
   readonly period: Period;
   readonly tally: ChainTally;
   readonly problems: ProblemLog;
   readonly moved: Moved[];
+  readonly witness?: Witness | undefined;
 }
 
 /** A digest on the way: what its name says, and its content unless it was only named. */

@@ -36,7 +36,7 @@ export default defineWindowDetector<Params, 'key'>({
     const { begin, firsts } = firstUses(subject, context.params.memoryDays * DAY);
     const established = begin + context.params.learningDays * DAY;
     return firsts
-      .filter(({ use }) => use.firstAt >= established && !isAws(use.actor))
+      .filter(({ use }) => use.firstAt >= established && !isAws(use.actor) && !isToldTwice(use, firsts))
       .map((first) => {
         const { use } = first;
         const factors = factorsOf(first, subject, context);
@@ -74,6 +74,17 @@ export default defineWindowDetector<Params, 'key'>({
       });
   },
 });
+
+/**
+ * A call from another account is logged there with its caller, and in the key's account as that account's: where both logs are
+ * read, the caller stands for both.
+ */
+function isToldTwice({ actor, firstAt }: FirstUse['use'], firsts: readonly FirstUse[]): boolean {
+  if (actor.type !== 'account') return false;
+  return firsts.some(
+    ({ use }) => use.actor.type !== 'account' && use.actor.account === actor.account && Math.abs(use.firstAt - firstAt) <= 1000,
+  );
+}
 
 /** What makes the new caller worse than a new program of the same account. */
 function factorsOf({ use: { actor } }: FirstUse, subject: KeySubject, { organization }: Context<Params>): string[] {

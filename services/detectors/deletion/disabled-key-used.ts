@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineWindowDetector } from '../contract.ts';
-import type { KeySubject } from '../contract.ts';
+import type { FailureHour, KeySubject } from '../contract.ts';
 import { pendingPeriods, shareOf } from '../pending-deletion.ts';
 import { refusedCalls, refusedDetails, refusedSentence } from '../refused-calls.ts';
 import { caller, deed, keyArguments, keyName, moment, period } from '../wording.ts';
@@ -25,7 +25,7 @@ export default defineWindowDetector({
   evaluate(subject) {
     const periods = pendingPeriods(subject);
     const shares = subject.failures
-      .filter((failure) => failure.outcome === 'disabled' && (failure.operationClass === 'use' || failure.operationClass === 'grant'))
+      .filter((failure) => failure.outcome === 'disabled' && needsKey(failure))
       .flatMap((failure) => {
         const share = shareOf(failure, periods, 'outside');
         return share === null ? [] : [{ failure, share }];
@@ -69,4 +69,9 @@ function succeeded(event: Event, operation: string): boolean {
 
 function lastBefore(subject: KeySubject, operation: string, at: number): Event | null {
   return subject.timeline.findLast(({ event }) => event.eventTime <= at && succeeded(event, operation))?.event ?? null;
+}
+
+/** A use of the key, or a grant for one, whether a service makes it or somebody directly. */
+function needsKey({ operationClass, operation }: FailureHour): boolean {
+  return operationClass === 'use' || operationClass === 'grant' || operation === 'CreateGrant';
 }

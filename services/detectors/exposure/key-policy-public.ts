@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../../core/event.ts';
-import { analyzePolicy, type PolicyVerdict } from '../../keys/policy.ts';
+import type { PolicyVerdict } from '../../keys/policy.ts';
 import { defineEventDetector, type KeySubject, type Match } from '../contract.ts';
-import { callerFirst, deed, eventMatch, gone, keyArguments, keyName, moment } from '../wording.ts';
-
-/** Calls that set a key policy: https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html */
-const SETS_POLICY = new Set(['PutKeyPolicy', 'CreateKey', 'ReplicateKey']);
+import { POLICY_EVENTS, readPolicy, verdictOn, writePolicy } from '../policy-setting.ts';
+import { callerFirst, deed, eventMatch, gone, keyName, moment } from '../wording.ts';
 
 export default defineEventDetector({
   id: 'key-policy-public',
@@ -15,7 +13,7 @@ export default defineEventDetector({
   family: 'exposure',
   kind: 'event',
   subject: 'key',
-  events: ['kms:PutKeyPolicy', 'kms:CreateKey', 'kms:ReplicateKey', 'kms:DeleteKey'],
+  events: POLICY_EVENTS,
   params: z.strictObject({}),
   techniques: ['T1098'],
   blindSpots: [
@@ -49,8 +47,8 @@ function openMatch(event: StoredEvent, subject: KeySubject, verdict: PolicyVerdi
       why: `${verdict.reasons.join(' ')} Everyone means any AWS account; expected are only those that need the key.`,
       benign: 'Something above the key policy forbids such calls, or the key is meant for the public.',
       now: [
-        `Put a policy without that statement: aws kms put-key-policy ${keyArguments(subject)} --policy-name default --policy file://policy.json`,
-        `Check the result: ${inspect(subject)}`,
+        `Put a policy without that statement: ${writePolicy(subject)}`,
+        `Check the result: ${readPolicy(subject)}`,
         'Look for calls by foreign accounts since then; CloudTrail logs successful ones in the account of the key too.',
         'Ask the caller for the change request.',
       ],
@@ -68,25 +66,10 @@ function unknownMatch(event: StoredEvent, subject: KeySubject, verdict: PolicyVe
       why: `${verdict.reasons.join(' ')} A policy that is not known may be open to everyone; expected is one that can be read.`,
       benign: 'The policy, read by hand, lets nobody in who should not be.',
       now: [
-        `Read the policy: ${inspect(subject)}`,
+        `Read the policy: ${readPolicy(subject)}`,
         'If it is not as wanted, put another one; one that CloudTrail logs whole closes this finding.',
       ],
     },
     details: { verdict: verdict.verdict, reasons: verdict.reasons, foreign_accounts: verdict.accounts },
   });
-}
-
-function inspect(subject: KeySubject): string {
-  return `aws kms get-key-policy ${keyArguments(subject)} --policy-name default --output text`;
-}
-
-/** Null when the event sets no policy of this key, or gives it AWS's default one. */
-function verdictOn(event: StoredEvent, subject: KeySubject): PolicyVerdict | null {
-  if (event.service !== 'kms' || !SETS_POLICY.has(event.operation)) return null;
-  // ReplicateKey is about the primary key, but the policy it carries is the replica's.
-  if (event.operation === 'ReplicateKey' && event.otherKey !== null && event.otherKey.arn !== subject.arn) return null;
-  const { policy, policyOmitted } = event.detail ?? {};
-  if (policy !== undefined && policyOmitted !== true) return analyzePolicy(policy, subject.account);
-  // CreateKey without a policy gives the default one; PutKeyPolicy always sets one.
-  return policyOmitted === true || event.operation === 'PutKeyPolicy' ? analyzePolicy(null, subject.account) : null;
 }

@@ -22,6 +22,8 @@ export interface AddOptions {
   readonly jobId?: string | undefined;
   /** Milliseconds. */
   readonly delay?: number | undefined;
+  /** From 1, the most urgent of those that have one; jobs without it go before all that have one. */
+  readonly priority?: number | undefined;
 }
 
 export interface JobSettings extends AddOptions {
@@ -35,7 +37,7 @@ export interface JobSettings extends AddOptions {
 export interface BackendQueue {
   add(name: string, data: unknown, options: JobSettings): Promise<unknown>;
   addBulk(jobs: { name: string; data: unknown; opts: JobSettings }[]): Promise<unknown>;
-  getJobCounts(...types: QueueState[]): Promise<Record<string, number>>;
+  getJobCounts(...types: (QueueState | 'prioritized')[]): Promise<Record<string, number>>;
   getJobs(types: QueueState[], start: number, end: number, ascending: boolean): Promise<({ timestamp: number } | undefined)[]>;
   drain(delayed: boolean): Promise<void>;
   obliterate(options: { force: boolean }): Promise<void>;

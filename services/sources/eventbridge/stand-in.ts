@@ -1,9 +1,10 @@
 /**
  * KMS tells EventBridge of three things by events of its own, which carry no CloudTrail eventID. What is made of them has the form of the
  * CloudTrail record of the same happening, so that all that reads records reads it; its id is `eventbridge:` and the event's id. Where the
- * CloudTrail record comes too, both are kept: nothing says for sure that they are one.
+ * CloudTrail record comes too, both are kept, and `keys/pair.ts` lets the pair count once.
  * https://docs.aws.amazon.com/kms/latest/developerguide/kms-events.html
  */
+import { STAND_IN_PREFIX } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 
 /** `detail-type` → `eventName` of the service event in CloudTrail. */
@@ -46,7 +47,7 @@ export function standInFor(event: Raw): JsonObject | string | null {
     userAgent: INTERNAL,
     requestParameters: null,
     responseElements: null,
-    eventID: `eventbridge:${id}`,
+    eventID: `${STAND_IN_PREFIX}${id}`,
     readOnly: false,
     ...(arn.startsWith('arn:') && { resources: [{ accountId: account, type: 'AWS::KMS::Key', ARN: arn }] }),
     eventType: 'AwsServiceEvent',

@@ -18,6 +18,8 @@ export interface Capacity {
 }
 
 export interface Progress {
+  /** Where reading began; what is older was not asked for. */
+  readonly since: number;
   /** End of the last window that was read to its end. */
   readonly highWater: number;
   /** Everything before was read when it was older than the overlap: here the next pass begins. */
@@ -43,6 +45,7 @@ export function withGap(progress: Progress, gap: Gap): Progress {
 export function writeProgress(progress: Progress): JsonObject {
   const { capacity } = progress;
   return {
+    since: iso(progress.since),
     high_water: iso(progress.highWater),
     settled: iso(progress.settled),
     swept_at: progress.sweptAt === null ? null : iso(progress.sweptAt),
@@ -62,9 +65,11 @@ export function readProgress(value: Json, overlapMs: number): Progress | null {
   if (!isObject(value)) return null;
   const highWater = time(value['high_water']);
   if (highWater === null) return null;
+  const settled = Math.min(time(value['settled']) ?? highWater - overlapMs, highWater);
   return {
+    since: Math.min(time(value['since']) ?? settled, settled),
     highWater,
-    settled: Math.min(time(value['settled']) ?? highWater - overlapMs, highWater),
+    settled,
     sweptAt: time(value['swept_at']),
     overlapMs:
       bounded(value['overlap_minutes'], { unit: MINUTE, least: overlapMs, most: Math.max(overlapMs, OVERLAP_MOST_MS) }) ?? overlapMs,

@@ -51,7 +51,7 @@ export async function* readPages(filter: Filter, window: Window, parts: ReaderPa
 async function ask(question: Question, parts: ReaderParts): ReturnType<LookupApi['ask']> {
   const { api, pacer, lease, time, signal } = parts;
   for (let failures = 0, attempts = 1; ; failures += 1) {
-    await pacer.turn(signal);
+    await pacer.turn(signal, await lease.isShared());
     if (signal.aborted) throw new Interruption('the process is to stop');
     if (!(await lease.holds())) throw new Interruption('the lease is lost');
     let failure: unknown;

@@ -189,7 +189,7 @@ export class Track {
 function firstProgress({ lookbackMs, overlapMs }: TrackSettings, now: number): Progress {
   // What is about to be dropped is left alone: while it is being read it would become a gap.
   const from = wholeSeconds(Math.max(now - lookbackMs, now - KEPT_DAYS * DAY + HOUR));
-  return { highWater: from, settled: from, sweptAt: now, overlapMs, sliceMs: SLICE_MS.first, gaps: [], capacity: null };
+  return { since: from, highWater: from, settled: from, sweptAt: now, overlapMs, sliceMs: SLICE_MS.first, gaps: [], capacity: null };
 }
 
 function wholeSeconds(ms: number): number {

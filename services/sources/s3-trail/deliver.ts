@@ -1,13 +1,17 @@
 /** From a message to the deliveries of the objects that it names. */
 import { cutIntoChunks } from '../chunks.ts';
 import type { Delivery } from '../contract.ts';
+import type { DeliveredDigest } from '../digest.ts';
 import type { ReadLimits } from '../limits.ts';
 import { type Claim, type DeliverContext, type OnQueueEvent, type Part, Poison, quarantineDelivery } from '../sqs.ts';
 import type { Buckets } from './buckets.ts';
 import { parseEnvelope } from './envelope.ts';
+import { readDigestObject } from './digest-object.ts';
 import { type TrailObject, toLocator } from './locator.ts';
+import { denialOf } from './object-failure.ts';
 import { classifyKey, holdsRecords } from './object-key.ts';
-import { headObject, ObjectGone, readObject, readTail } from './read-object.ts';
+import { headObject, ObjectGone, readObject } from './read-object.ts';
+import { isReadWhole } from './whole.ts';
 
 export interface DeliverOptions {
   readonly buckets: Buckets;
@@ -16,14 +20,18 @@ export interface DeliverOptions {
   readonly allowed: ReadonlyMap<string, ReadonlySet<string>>;
   readonly quarantineAfter: number;
   readonly onEvent: OnQueueEvent;
+  /** What is done with digests; without it they are passed over. */
+  readonly keepDigest?: ((digest: DeliveredDigest) => Promise<void>) | undefined;
 }
 
-/** A gzip file of this size may inflate far; below it, none of CloudTrail's does. */
-const SURELY_SMALL_BYTES = 1_048_576;
+/** Messages of which it is remembered why they failed last. */
+const REMEMBERED = 10_000;
 
 export class Deliverer {
   readonly #options: DeliverOptions;
   readonly #poison: Poison;
+  /** Why messages failed last, by message id; insertion-ordered, oldest first. */
+  readonly #failures = new Map<string, string>();
   /** One large object is streamed at a time. */
   #streaming: Promise<void> = Promise.resolve();
 
@@ -38,7 +46,7 @@ export class Deliverer {
 
   async #deliverOne(claim: Claim, context: DeliverContext): Promise<void> {
     if (context.signal.aborted) return await claim.giveBack();
-    if (await this.#poison.takes(claim, context)) return;
+    if (await this.#poison.takes(claim, context, this.#failures.get(claim.id))) return;
     const envelope = parseEnvelope(claim.body);
     for (const why of envelope.ignored) this.#tellIgnored(context, why);
     if (envelope.problem !== null) await this.#poison.putAside(claim, context, { reason: 'not-a-record', message: envelope.problem });
@@ -51,23 +59,57 @@ export class Deliverer {
         failure ??= error instanceof Error ? error.message : String(error);
       }
     }
-    if (failure === null) await claim.finish();
-    else await claim.fail(failure);
+    if (failure === null) return await claim.finish();
+    this.#remember(claim, failure);
+    await claim.fail(failure);
+  }
+
+  /** Of the message, whose failure is remembered: when it is given up, the reason is told. */
+  #partOf(claim: Claim): Part {
+    const part = claim.part();
+    const nack = async (reason: string): Promise<void> => {
+      this.#remember(claim, reason);
+      await part.nack(reason);
+    };
+    return { ...part, nack };
+  }
+
+  #remember({ id }: Claim, failure: string): void {
+    this.#failures.delete(id);
+    this.#failures.set(id, failure);
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > REMEMBERED && oldest !== undefined) this.#failures.delete(oldest);
   }
 
   async #deliverObject(object: TrailObject, claim: Claim, context: DeliverContext): Promise<void> {
     const { kind } = classifyKey(object.key);
-    if (!holdsRecords(kind)) return this.#tellIgnored(context, kind);
     const allowed = this.#options.allowed.get(context.queue);
-    if (allowed && !allowed.has(object.bucket)) {
+    const isAllowed = !allowed || allowed.has(object.bucket);
+    if (!holdsRecords(kind)) {
+      if (kind === 'digest' && isAllowed) await this.#keepDigest(object);
+      return this.#tellIgnored(context, kind);
+    }
+    if (!isAllowed) {
       const message = `the message names the bucket ${object.bucket}, which is none of those that this queue may name`;
       return await this.#poison.putAside(claim, context, { reason: 'unreadable', message });
     }
     const sized = await this.#sized(object);
     if ('gone' in sized) return await this.#offer(gone(object, sized.gone, claim.part()), context);
-    const whole = await this.#isReadWhole(sized);
-    if (whole) return await this.#offer(delivery(sized, claim.part()), context);
+    const whole = await isReadWhole(this.#options.buckets, sized, this.#options.limits);
+    if (whole) return await this.#offer(delivery(sized, this.#partOf(claim)), context);
     await this.#stream(sized, claim, context);
+  }
+
+  /** A digest that may not be read is no reason to keep its message: the check of the trail tells that. */
+  async #keepDigest(object: TrailObject): Promise<void> {
+    const { keepDigest, buckets } = this.#options;
+    if (!keepDigest) return;
+    try {
+      const read = await readDigestObject(buckets, object);
+      if ('packed' in read) await keepDigest({ ...read, bucket: object.bucket, key: object.key });
+    } catch (error) {
+      if (denialOf(error) === null) throw error;
+    }
   }
 
   /** CloudTrail's own messages do not tell sizes. */
@@ -75,22 +117,6 @@ export class Deliverer {
     if (object.size !== null) return { ...object, size: object.size };
     const told = await headObject(this.#options.buckets, object);
     return 'gone' in told ? told : { ...object, size: told.size, etag: told.etag };
-  }
-
-  /**
-   * Whether a worker may read the object into memory. The last four bytes of a gzip file say what its last member inflates to; only where
-   * it is large enough for the answer to matter, they are asked for. Logs shrink eight times and more: where they say less, there are
-   * more members, and it is streamed. A file that lies about it meets the worker's own limit.
-   */
-  async #isReadWhole(object: TrailObject & { readonly size: number }): Promise<boolean> {
-    const { limits, buckets } = this.#options;
-    if (object.size <= SURELY_SMALL_BYTES) return true;
-    if (object.size > limits.wholeGzipBytes) return false;
-    const tail = await readTail(buckets, object, 4);
-    // The worker finds out the same, and puts it aside.
-    if ('gone' in tail) return true;
-    const inflated = tail.length < 4 ? 0 : tail.readUInt32LE(0);
-    return inflated >= object.size * 4 && inflated <= limits.wholeInflatedBytes;
   }
 
   /** Chunk by chunk, each a delivery of its own: in memory there are never more than a few. */
@@ -103,7 +129,7 @@ export class Deliverer {
       const bytes = untilAborted(readObject(this.#options.buckets, object), context.signal);
       for await (const { locator, payload, quarantined } of cutIntoChunks(toLocator(object), bytes, this.#options.limits)) {
         if (context.signal.aborted) return await this.#cutShort(claim);
-        const part = claim.part();
+        const part = this.#partOf(claim);
         await this.#offer({ part, delivery: { ...delivery(object, part).delivery, locator, payload, quarantined } }, context);
       }
       if (context.signal.aborted) await this.#cutShort(claim);

@@ -9,6 +9,7 @@ export const s3Trail: LiveSource<S3TrailSettings> = {
   async create(settings, context) {
     // The clients take long to load, and most commands need none.
     const [{ createS3TrailSource }, { tellQueueEvents }] = await Promise.all([import('./source.ts'), import('../sqs.ts')]);
-    return createS3TrailSource(settings, { aws: context.aws, limits: DEFAULT_LIMITS, onEvent: tellQueueEvents('s3-trail', context) });
+    const { aws, keepDigest } = context;
+    return createS3TrailSource(settings, { aws, limits: DEFAULT_LIMITS, onEvent: tellQueueEvents('s3-trail', context), keepDigest });
   },
 };

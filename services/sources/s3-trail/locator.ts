@@ -4,11 +4,11 @@ import type { ObjectReference } from './envelope.ts';
 
 /** An object, and the queue that told of it: with that queue's credentials it is read. */
 export interface TrailObject extends ObjectReference {
-  /** `ACCOUNT/NAME@REGION`. */
-  readonly queue: string;
+  /** `ACCOUNT/NAME@REGION`; null for what was found in a bucket of which no queue tells. */
+  readonly queue: string | null;
 }
 
-/** `{bucket, key, region, versionId?, etag?, size?, queue}`: the same each time that the same object is told of by the same queue. */
+/** `{bucket, key, region?, versionId?, etag?, size?, queue?}`: the same each time that the same object is told of by the same queue. */
 export function toLocator({ bucket, key, region, versionId, etag, size, queue }: TrailObject): JsonObject {
   return {
     bucket,
@@ -17,21 +17,21 @@ export function toLocator({ bucket, key, region, versionId, etag, size, queue }:
     ...(versionId !== null && { versionId }),
     ...(etag !== null && { etag }),
     ...(size !== null && { size }),
-    queue,
+    ...(queue !== null && { queue }),
   };
 }
 
 /** @throws KmswatchError SOURCE_UNREADABLE when it names no object */
 export function fromLocator(locator: JsonObject): TrailObject {
-  const { bucket, key, queue, size } = locator;
-  if (typeof bucket !== 'string' || typeof key !== 'string' || typeof queue !== 'string') {
+  const { bucket, key, size } = locator;
+  if (typeof bucket !== 'string' || typeof key !== 'string') {
     throw new KmswatchError('SOURCE_UNREADABLE', 'the locator names no object');
   }
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return {
     bucket,
     key,
-    queue,
+    queue: text(locator.queue),
     region: text(locator.region),
     versionId: text(locator.versionId),
     etag: text(locator.etag),

@@ -4,10 +4,10 @@ import type { ObjectReference } from './envelope.ts';
 
 /**
  * Why an object could not be read. `gone`: it never will be, so it is put aside; `denied`: a person has to do something, so it is tried
- * later; `passing`: it is tried again at once.
+ * later; `changed`: it was replaced while it was read, and has to be read from its beginning; `passing`: it is tried again at once.
  */
 export interface ObjectFailure {
-  readonly kind: 'gone' | 'denied' | 'passing';
+  readonly kind: 'gone' | 'denied' | 'changed' | 'passing';
   /** A sentence. */
   readonly message: string;
   readonly credentialsExpired: boolean;
@@ -31,7 +31,7 @@ export function objectFailure(error: unknown): ObjectFailure {
   // The connection broke in the middle of the body: the SDK does not name it.
   const isBroken = failure.reason === 'unknown' && /aborted|premature|socket hang up|terminated/i.test(failure.message);
   return {
-    kind: failure.retryable || isBroken ? 'passing' : 'denied',
+    kind: failure.retryable || isBroken ? 'passing' : failure.code === 'PreconditionFailed' ? 'changed' : 'denied',
     message,
     credentialsExpired: failure.reason === 'credentials-expired',
   };
@@ -44,7 +44,20 @@ function hintFor(code: string): string | null {
   return null;
 }
 
+/** What is thrown for an object that can be read only when a person has done something about it: trying again at once is of no use. */
+export function deniedObject(object: ObjectReference, message: string, cause?: unknown): KmswatchError {
+  return new KmswatchError('SOURCE_DENIED', `s3://${object.bucket}/${object.key} could not be read: ${message}`, { cause });
+}
+
 /** What is thrown for an object that may be readable later. */
 export function unreadableObject(object: ObjectReference, message: string, cause?: unknown): KmswatchError {
   return new KmswatchError('SOURCE_UNREADABLE', `s3://${object.bucket}/${object.key} could not be read: ${message}`, { cause });
+}
+
+/** Why access to an object is denied, when that is what an error of reading it says; null for every other error. */
+export function denialOf(error: unknown): string | null {
+  const cause = error instanceof KmswatchError ? error.cause : undefined;
+  if (cause === undefined) return null;
+  const failure = objectFailure(cause);
+  return failure.kind === 'denied' ? failure.message : null;
 }

@@ -24,10 +24,14 @@ export class Poison {
     this.#options = options;
   }
 
-  /** Settles a message that was received too often: it is kept once, and left to the dead-letter policy of its queue. */
-  async takes(claim: Claim, context: DeliverContext): Promise<boolean> {
+  /**
+   * Settles a message that was received too often: it is kept once, and left to the dead-letter policy of its queue.
+   * @param failure why it failed last, where that is known
+   */
+  async takes(claim: Claim, context: DeliverContext, failure?: string): Promise<boolean> {
     if (claim.receives < this.#options.quarantineAfter) return false;
-    const message = `the message was received ${this.#options.quarantineAfter} times without success; it is left to the queue`;
+    const why = failure === undefined ? '' : `: ${failure}`;
+    const message = `the message was received ${this.#options.quarantineAfter} times without success and is left to the queue${why}`;
     if (!this.#kept.has(claim.id)) {
       this.#remember(claim.id);
       await this.putAside(claim, context, { reason: 'unreadable', message });

@@ -36,6 +36,8 @@ export interface FindingFilter {
   readonly detectors?: readonly string[];
   readonly statuses?: readonly string[];
   readonly keyArns?: readonly string[];
+  readonly accounts?: readonly string[];
+  readonly actors?: readonly string[];
 }
 
 /** Where the next page begins; opaque to callers. */
@@ -66,9 +68,10 @@ export async function readFindings(
        SELECT * FROM (SELECT f.*, ${STANDING} AS standing, ${URGENCY} AS urgency FROM finding f) f
        WHERE ($1::text[] IS NULL OR severity = ANY($1)) AND ($2::text[] IS NULL OR detector = ANY($2))
          AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::text[] IS NULL OR key_arn = ANY($4))
-         AND (standing, urgency) >= ($5, $6)
-         AND ((standing, urgency) > ($5, $6) OR last_seen < $7 OR (last_seen = $7 AND id > $8))
-       ORDER BY standing, urgency, last_seen DESC, id LIMIT $9)
+         AND ($5::text[] IS NULL OR account = ANY($5)) AND ($6::text[] IS NULL OR actor = ANY($6))
+         AND (standing, urgency) >= ($7, $8)
+         AND ((standing, urgency) > ($7, $8) OR last_seen < $9 OR (last_seen = $9 AND id > $10))
+       ORDER BY standing, urgency, last_seen DESC, id LIMIT $11)
      ${COMPLETED} ORDER BY p.standing, p.urgency, p.last_seen DESC, p.id`,
     [...listsOf(filter), standing, urgency, new Date(lastSeen), id, page.limit + 1],
   );
@@ -80,7 +83,8 @@ export async function readFindings(
 export async function countFindings(pool: pg.Pool, filter: FindingFilter = {}): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(
     `SELECT count(*) AS count FROM finding WHERE ($1::text[] IS NULL OR severity = ANY($1)) AND ($2::text[] IS NULL OR detector = ANY($2))
-       AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::text[] IS NULL OR key_arn = ANY($4))`,
+       AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::text[] IS NULL OR key_arn = ANY($4))
+       AND ($5::text[] IS NULL OR account = ANY($5)) AND ($6::text[] IS NULL OR actor = ANY($6))`,
     listsOf(filter),
   );
   return rows[0]?.count ?? 0;
@@ -107,12 +111,13 @@ export interface FindingHistoryEntry {
   readonly at: number;
   readonly change: string;
   readonly by: string;
+  readonly detail: JsonObject;
 }
 
 /** What happened to a finding, latest last; the last `limit` changes. */
 export async function readHistory(pool: pg.Pool, findingId: string, limit: number): Promise<FindingHistoryEntry[]> {
   const { rows } = await pool.query<FindingHistoryEntry>(
-    'SELECT at, change, by FROM finding_history WHERE finding_id = $1 ORDER BY id DESC LIMIT $2',
+    'SELECT at, change, by, detail FROM finding_history WHERE finding_id = $1 ORDER BY id DESC LIMIT $2',
     [findingId, limit],
   );
   return rows.toReversed();
@@ -120,7 +125,9 @@ export async function readHistory(pool: pg.Pool, findingId: string, limit: numbe
 
 function listsOf(filter: FindingFilter): (readonly string[] | null)[] {
   const list = (values: readonly string[] = []): readonly string[] | null => (values.length > 0 ? values : null);
-  return [list(filter.severities), list(filter.detectors), list(filter.statuses), list(filter.keyArns)];
+  return [filter.severities, filter.detectors, filter.statuses, filter.keyArns, filter.accounts, filter.actors].map((values) =>
+    list(values),
+  );
 }
 
 function toFinding({ standing: _standing, urgency: _urgency, ...finding }: Row): FindingListed {

@@ -3,7 +3,9 @@ import type pg from 'pg';
 import type { KeyFacts } from '../../core/key.ts';
 import type { AliasSubject, KeySubject } from '../../detectors/contract.ts';
 import { type AliasStep, aliasTargetAt, aliasTimeline } from '../../keys/alias.ts';
+import { wholeSecond } from '../../keys/inventory.ts';
 import { type AliasNow, type AliasSpan, attributeAliasUse, saveAliases } from '../../store/aliases.ts';
+import { aliasesListed, type AliasListed } from '../../store/inventory-aliases.ts';
 import { type KeyRow, readKeys } from '../../store/keys.ts';
 import type { NameCache } from '../../store/names.ts';
 import { controlEventsOfKeys, type TimelineRow } from '../../store/timeline.ts';
@@ -14,25 +16,39 @@ export interface Alias {
   readonly timeline: readonly AliasStep[];
   /** Control events that name the alias where others name their key. */
   readonly named: readonly TimelineRow[];
+  /** As KMS itself listed it last; null = it never did. */
+  readonly listed: AliasListed | null;
 }
 
 export async function readAliases(client: pg.ClientBase, ids: readonly number[], names: NameCache): Promise<Alias[]> {
   if (ids.length === 0) return [];
   const rows = (await readKeys(client, ids)).filter((row) => row.kind === 'alias');
   const events = groupBy(await controlEventsOfKeys(client, ids, names), (row) => [row.keyId, row.otherKeyId]);
+  const listed = await aliasesListed(client, ids);
   return rows.map((row) => {
     const own = events.get(row.id) ?? [];
     const timeline = aliasTimeline(
       own.map(({ event }) => event),
       row.arn,
     );
-    return { row, timeline, named: own.filter(({ keyId }) => keyId === row.id) };
+    return { row, timeline, named: own.filter(({ keyId }) => keyId === row.id), listed: listed.get(row.id) ?? null };
   });
 }
 
 /** ARNs of all keys that it ever pointed to. */
 export function targetsOf({ timeline }: Alias): string[] {
   return timeline.flatMap((step) => (step.after === null ? [] : [step.after]));
+}
+
+/** ARN of the key that it points to now: as the last event leaves it, unless KMS listed it otherwise after that. */
+export function targetNow(alias: Alias): string | null {
+  return listingStands(alias) ? alias.listed.targetArn : (alias.timeline.at(-1)?.after ?? null);
+}
+
+function listingStands(alias: Alias): alias is Alias & { readonly listed: AliasListed } {
+  const { listed, timeline } = alias;
+  const last = timeline.at(-1);
+  return listed !== null && (!last || (last.event.eventTime < wholeSecond(listed.asOf) && last.after !== listed.targetArn));
 }
 
 /**
@@ -56,7 +72,12 @@ const AFTER_ALL = Date.UTC(3000, 0, 1);
 export async function saveTargets(client: pg.ClientBase, aliases: readonly Alias[], keyIds: ReadonlyMap<string, number>): Promise<void> {
   if (aliases.length === 0) return;
   const idOf = (target: string | null): number => (target === null ? 0 : (keyIds.get(target) ?? 0));
-  const now = aliases.flatMap(({ row, timeline }): AliasNow[] => {
+  const now = aliases.flatMap((alias): AliasNow[] => {
+    const { row, timeline } = alias;
+    if (listingStands(alias)) {
+      const { targetKeyId, asOf, origin } = alias.listed;
+      return [{ aliasId: row.id, targetKeyId, asOf, origin }];
+    }
     const last = timeline.at(-1);
     if (!last) return [];
     return [{ aliasId: row.id, targetKeyId: idOf(last.after) || null, asOf: last.event.eventTime, origin: last.event.eventId }];

@@ -2,15 +2,19 @@
 import type pg from 'pg';
 import type { FailureHour, KeySubject } from '../../detectors/contract.ts';
 import { aliasTargetAt } from '../../keys/alias.ts';
+import { withInventory } from '../../keys/inventory.ts';
 import { foldTimeline } from '../../keys/reduce.ts';
 import { type AliasSpan, logKeysThroughAliases } from '../../store/aliases.ts';
+import { inventoryOf } from '../../store/inventory.ts';
+import { aliasesListedFor } from '../../store/inventory-aliases.ts';
 import { type KeyRow, readKeys } from '../../store/keys.ts';
 import { controlEventsOfKeys, type TimelineRow } from '../../store/timeline.ts';
 import { failuresOfKeys, failuresThroughAliases, usesOfKeys } from '../../store/uses.ts';
 import type { Reading } from '../subjects.ts';
-import { type Alias, readAliases, spansOf } from './aliases.ts';
+import { type Alias, readAliases, spansOf, targetNow } from './aliases.ts';
 import { toFailureHours, toKeyUses } from './counts.ts';
 import { groupBy } from './group.ts';
+import { readKeyHabits } from './habits.ts';
 
 export interface ReadKey {
   readonly id: number;
@@ -25,12 +29,14 @@ export async function readKeySubjects(client: pg.ClientBase, ids: readonly numbe
   const { names, organization } = reading;
   const rows = (await readKeys(client, ids)).filter((row) => row.kind === 'key');
   const events = await controlEventsOfKeys(client, ids, names);
-  const aliases = await readAliases(client, aliasIdsIn(events), names);
+  const aliases = await readAliases(client, [...new Set([...aliasIdsIn(events), ...(await aliasesListedFor(client, ids))])], names);
   const controls = groupBy([...events, ...resolved(aliases, rows)], (row) => [row.keyId, row.otherKeyId]);
   const uses = groupBy(await usesOfKeys(client, ids, names), (use) => [use.keyId]);
   const failures = await readFailures(client, { rows, aliases }, reading);
   const logKeys = await readLogKeys(client, { rows, aliases });
-  const namesOf = groupBy(aliases, ({ timeline }) => [timeline.at(-1)?.after ?? null]);
+  const habits = await readKeyHabits(client, rows, names);
+  const inventory = await inventoryOf(client, ids);
+  const namesOf = groupBy(aliases, (alias) => [targetNow(alias)]);
   return rows.map((row) => {
     const own = (controls.get(row.id) ?? []).map(({ event }) => event);
     const timeline = foldTimeline(own, row.arn);
@@ -39,12 +45,13 @@ export async function readKeySubjects(client: pg.ClientBase, ids: readonly numbe
       arn: row.arn,
       account: row.account,
       region: row.region,
-      facts: timeline.at(-1)?.after ?? {},
+      facts: withInventory(timeline.at(-1)?.after ?? {}, inventory.get(row.id)?.facts ?? null, row.account),
       timeline,
       uses: toKeyUses(uses.get(row.id) ?? []),
       failures: failures.get(row.id) ?? [],
       aliases: (namesOf.get(row.arn) ?? []).map((alias) => alias.row.name).toSorted(),
       protectsLogs: row.protectsLogs || logKeys.has(row.id) || organization.logKeys.has(row.arn),
+      ...habits.get(row.id),
     };
     const useMatters = own.some(({ operation }) => operation === 'ScheduleKeyDeletion' || operation === 'DeleteAlias');
     return { id: row.id, subject, useMatters };

@@ -16,11 +16,29 @@ interface Token {
   readonly issuedAt: number;
 }
 
+interface ListPublicKeysInput {
+  readonly StartTime?: number;
+  readonly EndTime?: number;
+  readonly NextToken?: string;
+}
+
+/** A public key for signatures of digests. */
+export interface PublicKey {
+  readonly region: string;
+  /** DER, base64. */
+  readonly value: string;
+  readonly fingerprint: string;
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** LookupEvents as https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html tells of it. */
 export class CloudTrail {
   readonly history = new History();
   /** Accounts in which the call is refused. */
   readonly denied = new Set<string>();
+  readonly publicKeys: PublicKey[] = [];
   /** Requests a second, account and Region; more are throttled. */
   requestsPerSecond = 2;
   tokenMs = Infinity;
@@ -32,6 +50,7 @@ export class CloudTrail {
 
   answer(operation: string, body: string, { account, region }: { readonly account: string; readonly region: string }): Answer {
     const place = `${account}/${region}`;
+    if (operation === 'ListPublicKeys') return this.#listPublicKeys(region, account, JSON.parse(body) as ListPublicKeysInput);
     if (!this.#admits(place)) return jsonError('ThrottlingException', { message: 'Rate exceeded' });
     if (operation !== 'LookupEvents') return jsonError('UnknownOperationException', { message: operation });
     if (this.denied.has(account)) {
@@ -39,6 +58,25 @@ export class CloudTrail {
       return jsonError('AccessDeniedException', { message });
     }
     return this.#lookup(place, JSON.parse(body) as LookupEventsInput);
+  }
+
+  /** One key a page: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html */
+  #listPublicKeys(region: string, account: string, { StartTime, EndTime, NextToken = '0' }: ListPublicKeysInput): Answer {
+    if (this.denied.has(account))
+      return jsonError('AccessDeniedException', { message: 'not authorized to perform: cloudtrail:ListPublicKeys' });
+    const now = Date.now() / 1000;
+    const [start, end] = [(StartTime ?? now) * 1000, (EndTime ?? now) * 1000];
+    const found = this.publicKeys.filter((key) => key.region === region && key.from <= end && key.to >= start);
+    const at = Number(NextToken);
+    return json({
+      PublicKeyList: found.slice(at, at + 1).map(({ value, fingerprint, from, to }) => ({
+        Value: value,
+        Fingerprint: fingerprint,
+        ValidityStartTime: from / 1000,
+        ValidityEndTime: to / 1000,
+      })),
+      ...(at + 1 < found.length && { NextToken: String(at + 1) }),
+    });
   }
 
   #admits(place: string): boolean {

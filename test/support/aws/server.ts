@@ -1,5 +1,5 @@
 /**
- * AWS over loopback, for the unmodified SDK: CloudTrail's LookupEvents (JSON 1.1) and the part of STS that credentials come from (query
+ * AWS over loopback, for the unmodified SDK: CloudTrail's LookupEvents and what KMS answers about keys (JSON 1.1), and the part of STS that credentials come from (query
  * and XML). Point the SDK to it with `environment`. Every request is recorded with the time at which it arrived.
  */
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { sleep } from '../../../services/platform/clock.ts';
 import { type Answer, jsonError, send } from './answer.ts';
 import { CloudTrail } from './cloud-trail.ts';
+import { Kms } from './kms.ts';
 import { scopeOf } from './signature.ts';
 import { Sts } from './sts.ts';
 
@@ -35,6 +36,7 @@ export interface AwsServer extends AsyncDisposable {
   /** For processes; credentials of `homeAccount`, and this server as the endpoint of everything. */
   readonly environment: Readonly<Record<string, string>>;
   readonly cloudTrail: CloudTrail;
+  readonly kms: Kms;
   readonly sts: Sts;
   readonly requests: readonly RecordedRequest[];
   /** Asked for every request before it is answered. */
@@ -45,6 +47,7 @@ export const HOME_ACCOUNT = '999988887777';
 
 export async function startAws(homeAccount = HOME_ACCOUNT): Promise<AwsServer> {
   const cloudTrail = new CloudTrail();
+  const kms = new Kms();
   const sts = new Sts(homeAccount);
   const requests: RecordedRequest[] = [];
   const http = createServer((request, response) => void serve(request, response));
@@ -60,6 +63,7 @@ export async function startAws(homeAccount = HOME_ACCOUNT): Promise<AwsServer> {
       AWS_EC2_METADATA_DISABLED: 'true',
     },
     cloudTrail,
+    kms,
     sts,
     requests,
     onRequest: () => null,
@@ -113,6 +117,7 @@ export async function startAws(homeAccount = HOME_ACCOUNT): Promise<AwsServer> {
     if (Date.now() > sts.sessionOf(accessKeyId).expiresAt)
       return jsonError('ExpiredTokenException', { message: 'The security token included in the request is expired' });
     if (service === 'cloudtrail') return cloudTrail.answer(operation, body, { account, region });
+    if (service === 'kms') return kms.answer(operation, body, { account, region });
     return jsonError('UnknownService', { message: service });
   }
 }

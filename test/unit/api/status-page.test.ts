@@ -28,7 +28,7 @@ const FINDING: FindingListed = {
 };
 
 test('what stands in records cannot become markup', () => {
-  const page = statusPage({ version: '0.1.0', sources: [], keys: 3, findings: [FINDING], open: 1 });
+  const page = statusPage({ version: '0.1.0', sources: [], standings: [], keys: 3, findings: [FINDING], open: 1 });
   expect(page).not.toMatch(/<script|<img|\u202E/);
   expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   expect(page).toContain('docs/runbooks/key-deletion-scheduled.md');
@@ -36,11 +36,11 @@ test('what stands in records cannot become markup', () => {
 });
 
 test('an empty database has a page that says what to do', () => {
-  const page = statusPage({ version: '0.1.0', sources: [], keys: 0, findings: [], open: 0 });
+  const page = statusPage({ version: '0.1.0', sources: [], standings: [], keys: 0, findings: [], open: 0 });
   expect(page).toContain('npx kmswatch replay PATH');
   for (const link of ['/metrics', '/healthz', '/readyz']) expect(page).toContain(`href="${link}"`);
 });
 
 test('a page that cannot show all findings says so', () => {
-  expect(statusPage({ version: '0.1.0', sources: [], keys: 1, findings: [FINDING], open: 1234 })).toContain('1,234');
+  expect(statusPage({ version: '0.1.0', sources: [], standings: [], keys: 1, findings: [FINDING], open: 1234 })).toContain('1,234');
 });

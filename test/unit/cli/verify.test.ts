@@ -253,7 +253,7 @@ test('a path in a digest cannot lead out of the folder, and a pipe does not make
   const { told } = await verify(['--path', path, '--metadata', manifest]);
   expect(told.problems).toMatchObject([
     { verdict: 'missing file', object: outside },
-    { verdict: 'missing file', message: 'it is no file' },
+    { verdict: 'changed file', message: 'it is no file' },
   ]);
 });
 
@@ -275,8 +275,8 @@ test('for people: a table, the problems, and a conclusion', async () => {
 
 describe('what cannot be used', () => {
   test.each([
-    [['--public-keys', 'keys.json'], 2, "required option '--path <folder>' not specified"],
-    [['--path', 'x'], 2, "required option '--public-keys <file>' not specified"],
+    [['--public-keys', 'keys.json'], 2, '--public-keys and --metadata need --path'],
+    [['--path', 'x'], 2, '--path needs --public-keys'],
     [['--path', 'x', '--public-keys', 'keys.json', '--from', '2023-07-11', '--to', '2023-07-10'], 2, '--from must be before --to'],
     [['--path', 'x', '--public-keys', 'keys.json', '--from', 'then'], 2, 'Write a time as in'],
     [['--path', 'nowhere', '--public-keys', 'keys.json'], 1, 'nowhere cannot be read: ENOENT'],

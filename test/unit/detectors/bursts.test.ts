@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR } from '../../../services/core/clock.ts';
-import { burstsOf, poissonTail } from '../../../services/detectors/bursts.ts';
+import { burstsOf } from '../../../services/detectors/bursts.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const OPTIONS = { minimum: 10, historyHours: 14 * 24, chance: 1e-6 };
@@ -72,24 +72,5 @@ describe('burstsOf', () => {
     const begin = performance.now();
     burstsOf(rowsOf(everyHour((hour) => 10 + ((hour * 7919) % 1000), 365 * 24)), OPTIONS);
     expect(performance.now() - begin).toBeLessThan(1_000);
-  });
-});
-
-describe('poissonTail', () => {
-  test.each([
-    // Sums of exp(-m) m^k / k!, worked out to 15 digits.
-    [1, 0.1, 0.09516258196404],
-    [3, 1, 0.08030139707139],
-    [10, 3, 0.00110248813312],
-    [20, 5, 3.452135820914e-7],
-  ])('%d or more where %d are expected', (count, mean, chance) => {
-    expect(poissonTail(count, mean) / chance).toBeCloseTo(1, 5);
-  });
-
-  test('is sure below the mean, impossible without one, and does not overflow', () => {
-    expect(poissonTail(3, 3)).toBe(1);
-    expect(poissonTail(1, 0)).toBe(0);
-    expect(poissonTail(1_000_000, 10)).toBe(0);
-    expect(poissonTail(1_000_001, 1_000_000)).toBeGreaterThan(0.4);
   });
 });

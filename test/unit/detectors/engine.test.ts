@@ -4,7 +4,7 @@ import type { KmsEvent } from '../../../services/core/event.ts';
 import { findingId } from '../../../services/core/finding.ts';
 import { configureDetectors, type DetectorSettings } from '../../../services/detectors/configure.ts';
 import {
-  type CoverageHour,
+  type Channel,
   type Detector,
   defineAbsenceDetector,
   defineEventDetector,
@@ -53,7 +53,7 @@ const disabled: KeyDetector = defineEventDetector({
 function run(
   events: readonly KmsEvent[],
   detectors: readonly Detector[],
-  options: { kind?: Subject['kind']; settings?: Record<string, DetectorSettings>; coverage?: readonly CoverageHour[]; asOf?: number } = {},
+  options: { kind?: Subject['kind']; settings?: Record<string, DetectorSettings>; coverage?: readonly Channel[]; asOf?: number } = {},
 ) {
   const subject = subjectsOf(events, ORGANIZATION).find(({ kind }) => kind === (options.kind ?? 'key'));
   if (!subject) throw new Error('no such subject');
@@ -360,10 +360,10 @@ describe('the other kinds', () => {
       ],
     });
     const trail = tell('StartLogging', { at: 1, service: 'cloudtrail', key: null });
-    const hour = { region: 'eu-west-1', source: 's3-trail', hour: 0, ingested: 0 };
+    const channel = { region: 'eu-west-1', source: 's3-trail', heard: [0], listened: [0], missing: [], lastEventId: null };
     const coverage = [
-      { ...hour, account: '111122223333' },
-      { ...hour, account: '444455556666' },
+      { ...channel, account: '111122223333' },
+      { ...channel, account: '444455556666' },
     ];
     expect(only(run([trail], [silent], { kind: 'account', coverage }).findings)).toMatchObject({
       occurrences: 1,

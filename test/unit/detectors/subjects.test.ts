@@ -194,7 +194,7 @@ describe('account subjects', () => {
 });
 
 describe('actor subjects', () => {
-  it('exist for actors with denied calls and for root users; only root users are told with what they used', () => {
+  it('exist for callers with successful or denied calls, not for AWS services that only use keys; only root users are told with what they used', () => {
     const events = [
       tell('Decrypt', { at: 1, outcome: 'denied' }),
       tell('Encrypt', { at: 2, key: OTHER_KEY, outcome: 'denied' }),
@@ -203,9 +203,16 @@ describe('actor subjects', () => {
       tell('ListKeys', { at: 5, key: null, actor: ROOT }),
       tell('Decrypt', { at: 6, actor: ROOT }),
       tell('Decrypt', { at: 7, actor: { ...ADMIN, id: 'arn:aws:iam::111122223333:role/Quiet', name: 'Quiet' } }),
+      tell('Decrypt', { at: 8, actor: { type: 'service', id: 'service:ec2', account: null, name: 'ec2' } }),
     ];
-    const [admin, root, ...more] = of('actor', events) as [ActorSubject, ActorSubject];
+    const [admin, quiet, root, ...more] = of('actor', events) as [ActorSubject, ActorSubject, ActorSubject];
     expect(more).toEqual([]);
+    expect(quiet).toMatchObject({
+      actor: { name: 'Quiet' },
+      denied: [],
+      uses: [],
+      habits: [{ count: 1, firstAt: 7, profile: { operation: 'Decrypt' } }],
+    });
     expect(admin).toMatchObject({ actor: ADMIN, uses: [] });
     expect(admin.denied.map(({ operation, keyArn, count }) => [operation, keyArn, count])).toEqual([
       ['Decrypt', KEY, 1],

@@ -27,7 +27,7 @@ describe('unwrap', () => {
     const text = JSON.stringify(RECORD);
     expect(eventOf(`\ufeff${text}`)).toEqual(BARE);
     const large = new Uint8Array(Buffer.from(`xx${text}yy`));
-    expect(normalize(large.subarray(2, large.length - 2), everything)).toEqual({ outcome: 'ok', event: BARE });
+    expect(normalize(large.subarray(2, large.length - 2), everything)).toEqual({ outcome: 'ok', event: BARE, rules: [] });
   });
 
   it.each([

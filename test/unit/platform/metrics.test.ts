@@ -42,7 +42,7 @@ describe('the catalogue', () => {
       events_duplicate_total: 'source',
       events_conflicting_total: 'source',
       records_quarantined_total: 'source,reason',
-      ingest_lag_seconds: '',
+      ingest_lag_seconds: 'source',
       source_last_success_timestamp_seconds: 'source',
       detector_evaluations_total: 'detector',
       detector_errors_total: 'detector',
@@ -81,9 +81,9 @@ describe('the metrics', () => {
     createMetrics(other, METRICS, VALUES);
     metrics.kmswatch_records_received_total.inc({ source: 'replay' }, 3);
     metrics.kmswatch_keys.set({ state: 'Enabled' }, 2);
-    metrics.kmswatch_ingest_lag_seconds.observe(7);
+    metrics.kmswatch_ingest_lag_seconds.observe({ source: 'replay' }, 7);
     expect(await registry.metrics()).toContain('kmswatch_records_received_total{source="replay"} 3');
-    expect(await registry.metrics()).toContain('kmswatch_ingest_lag_seconds_bucket{le="15"} 1');
+    expect(await registry.metrics()).toContain('kmswatch_ingest_lag_seconds_bucket{le="15",source="replay"} 1');
     expect(await other.metrics()).toContain('kmswatch_records_received_total{source="replay"} 0');
   });
 

@@ -1,9 +1,10 @@
 import { gzipSync, gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { countDigests } from '../../../../services/compliance/integrity/tally.ts';
-import type { Verification } from '../../../../services/compliance/integrity/verify.ts';
+import { PublicKeys } from '../../../../services/compliance/integrity/public-keys.ts';
+import { type Verification, verifyTrails } from '../../../../services/compliance/integrity/verify.ts';
 import { Bucket, Chain, logContents, publicKeyList, signingKey } from '../../../support/digest-chain.ts';
-import { verifyBucket } from '../../../support/memory-trail.ts';
+import { memoryCopy, verifyBucket } from '../../../support/memory-trail.ts';
 
 const HOUR = 3_600_000;
 const KEY = signingKey();
@@ -459,4 +460,48 @@ describe('chains', () => {
       problems: [{ verdict: 'not enabled', region: 'eu-west-1' }],
     });
   });
+});
+
+test('a chain that goes on from another bucket is not broken off, and a forged digest cannot say that it does', async () => {
+  const elsewhere = (fields: Record<string, unknown>): Record<string, unknown> => ({
+    ...fields,
+    previousDigestS3Bucket: 'the-bucket-before',
+  });
+  const bucket = new Bucket();
+  const chain = new Chain(bucket, { key: KEY });
+  const before = chain.deliver([]);
+  chain.deliver([], elsewhere);
+  chain.deliver(logContents(1, 'a'));
+  bucket.objects.delete(before.key);
+  bucket.metadata.delete(before.key);
+  const from = chain.endOf(0) - HOUR / 2;
+  expect(figures(await verifyBucket(bucket, KEYS, { from }))).toMatchObject({ verdict: 'verified', digests: '2/2', problems: [] });
+
+  const forged = make();
+  edit(forged.bucket, forged.digests[2], (content) =>
+    content.replace(/"previousDigestS3Bucket":"[^"]*"/, '"previousDigestS3Bucket":"other"'),
+  );
+  forged.bucket.objects.delete(forged.digests[1]);
+  const told = await verifyBucket(forged.bucket, KEYS);
+  expect(told.problems.map(({ verdict }) => verdict)).toContain('missing digest');
+});
+
+test('what cannot be read is neither missing nor changed: alone it makes a trail unknown, beside something broken it is broken', async () => {
+  const { bucket, chain, digests } = make();
+  const hidden = [digests[1], chain.digests[2]!.logs[0]!];
+  const copy = memoryCopy(bucket);
+  const deny = async <T>(key: string, read: (key: string) => Promise<T>): Promise<T | { kind: 'unreadable'; message: string }> =>
+    hidden.includes(key) ? { kind: 'unreadable', message: 'AccessDenied' } : await read(key);
+  const denied = { ...copy, readDigest: (key: string) => deny(key, copy.readDigest), hashLog: (key: string) => deny(key, copy.hashLog) };
+  const publicKeys = new PublicKeys();
+  publicKeys.add(KEYS, { name: 'keys', region: null });
+  const options = { copy: denied, publicKeys, period: { from: null, to: null }, concurrency: 2 };
+  const unknown = await verifyTrails(options);
+  expect(unknown.verdict).toBe('unknown');
+  expect(unknown.problems.map(({ verdict, object }) => [verdict, object])).toEqual(
+    hidden.map((key) => ['unreadable', key]).toSorted(([, a], [, b]) => (a! < b! ? -1 : 1)),
+  );
+  expect(unknown.chains[0]).toMatchObject({ digests: { valid: 3, unreadable: 1 }, logFiles: { unreadable: 1, unproven: 5, unlisted: 0 } });
+  bucket.objects.delete(chain.digests[2]!.logs[1]!);
+  expect((await verifyTrails(options)).verdict).toBe('failed');
 });

@@ -49,7 +49,7 @@ test.each([
 ])('%s asks for a person, and the object is not given up as lost', async (code, status, says) => {
   const { buckets, object, ranges } = await s3Server([{ status, code }]);
   await expect(openTrailObject(buckets, toLocator(object), DEFAULT_LIMITS)).rejects.toMatchObject({
-    code: 'SOURCE_UNREADABLE',
+    code: 'SOURCE_DENIED',
     message: expect.stringMatching(says),
   });
   expect(ranges).toHaveLength(1);

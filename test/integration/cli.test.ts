@@ -202,6 +202,7 @@ describe('on one data directory', () => {
       'deletion_date',
       'aliases',
       'last_used_at',
+      'inventory',
     ]);
     const used = SCHEDULED.filter(({ eventName }) => ['Decrypt', 'GenerateDataKey'].includes(eventName))
       .map(({ eventTime }) => eventTime)

@@ -20,7 +20,7 @@ import { testDatabase } from '../support/postgres.ts';
 import { eventId, type Fields, record, roleOf } from '../support/records.ts';
 import { s3Front } from '../support/s3-front.ts';
 
-const EVENTS = Number(process.env['KMSWATCH_ORGANIZATION_EVENTS'] ?? 8_000);
+const EVENTS = Number(process.env['KMSWATCH_ORGANIZATION_EVENTS'] ?? 5_000);
 const ACCOUNTS = Array.from({ length: 50 }, (_, n) => String(111_100_000_000 + n * 1_111));
 const REGIONS = ['eu-west-1', 'eu-central-1', 'us-east-1', 'ap-southeast-2'];
 const PLACES = ACCOUNTS.flatMap((account) => REGIONS.map((region) => ({ account, region })));

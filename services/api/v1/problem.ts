@@ -72,8 +72,10 @@ function bodyOf(error: FastifyError): ProblemBody {
   const { statusCode = 500, message } = error;
   if (statusCode === 429) return problemBody('too-many-requests', message);
   if (statusCode >= 400 && statusCode < 500) return { ...problemBody('invalid-request', message), status: statusCode };
+  const { code } = error as { code?: string };
+  // PostgreSQL's word for text that it cannot hold: NUL, and escapes of it.
+  if (code === '22021' || code === '22P05') return problemBody('invalid-request', 'The request holds characters that no name has.');
   // A statement that was cut off: the question was too wide, and asking again would not help.
-  if ((error as { code?: string }).code === '57014')
-    return problemBody('unavailable', 'The database took too long: ask for a shorter time or fewer things.');
+  if (code === '57014') return problemBody('unavailable', 'The database took too long: ask for a shorter time or fewer things.');
   return problemBody('internal', 'The log says more.');
 }

@@ -117,8 +117,10 @@ const INVARIANTS: Readonly<Record<string, string>> = {
   'payloads left over': 'SELECT FROM delivery_payload',
   'batches whose counts do not add up':
     'SELECT FROM ingest_batch WHERE relevant <> inserted + duplicates OR records < relevant + quarantined',
-  'batches that have not the events they say': `SELECT FROM ingest_batch b WHERE inserted <> (SELECT count(*) FROM event e WHERE e.batch_id = b.id)
-    OR duplicates <> (SELECT count(*) FROM observation o WHERE o.batch_id = b.id)`,
+  'batches that have not the events they say': `SELECT FROM ingest_batch b
+    LEFT JOIN (SELECT batch_id, count(*) AS n FROM event GROUP BY batch_id) e ON e.batch_id = b.id
+    LEFT JOIN (SELECT batch_id, count(*) AS n FROM observation GROUP BY batch_id) o ON o.batch_id = b.id
+    WHERE b.inserted <> coalesce(e.n, 0) OR b.duplicates <> coalesce(o.n, 0)`,
   'events without evidence': `SELECT FROM event e JOIN ingest_batch b ON b.id = e.batch_id
     WHERE NOT EXISTS (SELECT FROM evidence v WHERE v.sha256 = b.evidence_sha256 AND v.records > e.ordinal)`,
   'sums that are not those of the events': `SELECT FROM (SELECT (SELECT count(*) FROM event) AS events, (SELECT coalesce(sum(count), 0) FROM activity_hourly) AS hours) s

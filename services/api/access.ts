@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { KmswatchError } from '../core/errors.ts';
 import { parseListen } from '../platform/http/listen.ts';
-import { Problem, problemBody } from './v1/problem.ts';
+import { problemBody } from './v1/problem.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 
@@ -26,7 +26,7 @@ export function guardLocal(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     const refused = refusal(request.headers.host, request.headers['sec-fetch-site']);
     if (refused !== null) {
-      const body = problemBody(new Problem('misdirected', refused).code, refused);
+      const body = problemBody('misdirected', refused);
       await reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
     }
   });

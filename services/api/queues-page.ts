@@ -1,4 +1,4 @@
-/** `/admin/queues`: the queues for an admin, by bull-board. It only looks, unless the admin asks for more there. */
+/** `/admin/queues`: the queues for an admin, by bull-board. Only to look: changes would not be in the audit log. */
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
@@ -32,7 +32,7 @@ export function queuesPage(
     app.addHook('onSend', async (_request, reply) => void reply.header('content-security-policy', POLICY));
     const adapter = new FastifyAdapter();
     adapter.setBasePath(QUEUES_PATH);
-    createBullBoard({ queues: queues.board().map((queue) => new BullMQAdapter(queue)), serverAdapter: adapter });
+    createBullBoard({ queues: queues.board().map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })), serverAdapter: adapter });
     await app.register(adapter.registerPlugin());
   };
 }

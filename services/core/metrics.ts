@@ -4,6 +4,8 @@
  *
  * The values of a label are a closed list, or `registry`: a list that the composition root knows (detectors, sources, queues).
  * There are no other labels, so the number of series is known from the start.
+ *
+ * One list, and long for that reason.
  */
 import { DRIFT_FACTS, UNREAD_REASONS } from './inventory.ts';
 import type { KeyStateName } from './key.ts';

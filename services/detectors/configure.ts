@@ -61,15 +61,13 @@ export function relevanceFilter(
   organization?: Organization,
 ): (service: string, operation: string, about?: () => About) => boolean {
   const plain = new Set(configured.flatMap(({ detector }) => (detector.concerns === undefined ? detector.events : [])));
-  const picky = configured.filter(({ detector }) => detector.concerns !== undefined);
-  const named = new Set(picky.flatMap(({ detector }) => detector.events));
+  const picky = configured.flatMap(({ detector: { concerns, events } }) => (concerns ? [{ concerns, events: new Set(events) }] : []));
+  const named = new Set(picky.flatMap(({ events }) => [...events]));
   return (service, operation, about) => {
     if (service === 'kms' || namesEvent(plain, service, operation)) return true;
     if (!namesEvent(named, service, operation)) return false;
     if (about === undefined || organization === undefined) return true;
     const record = about();
-    return picky.some(
-      ({ detector }) => namesEvent(new Set(detector.events), service, operation) && detector.concerns?.(record, organization) === true,
-    );
+    return picky.some(({ concerns, events }) => namesEvent(events, service, operation) && concerns(record, organization));
   };
 }

@@ -6,6 +6,8 @@
  * Detection is a projection: the findings of a subject are a function of the facts stored about it and of `asOf`.
  * Whenever a batch touches a subject, its findings are derived anew and replaced. So late, duplicated or reordered
  * records cannot leave another result behind than the same records in order.
+ *
+ * One file, because it is one contract: what subjects tell and what the kinds of detectors promise only make sense together.
  */
 import type { z } from 'zod';
 import type { About } from '../core/about.ts';

@@ -1,4 +1,4 @@
-/** Habits, volumes and spreads straight from events: equal to what the database's tables give (`store/habits-read.ts`). */
+/** Habits, volumes and spreads straight from events: equal to what the database's tables give (`store/habits-read.ts`, `volumes-read.ts`, `sessions-read.ts`). */
 import { alsoUsedKey } from '../core/also-used.ts';
 import { DAY, HOUR } from '../core/clock.ts';
 import type { Actor, KmsEvent } from '../core/event.ts';

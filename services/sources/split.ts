@@ -43,6 +43,8 @@ const REREAD_BYTES = 8 * 1_048_576;
  * a line, arrays of them, `{"Records":[…]}`, `{"Events":[…]}` and `{"logEvents":[…]}`, in any mixture. At most one record is
  * held. The result does not depend on where the input was cut into pushes. Records are views into the pushed bytes, which the
  * caller must leave as they are. A damaged record is quarantined, and reading goes on at the next line or element.
+ *
+ * One state machine: its parts are in `split/`, and what is left here shares its state.
  */
 export class Splitter {
   readonly #limits: Pick<ReadLimits, 'maxRecordBytes' | 'maxDepth'>;

@@ -1,7 +1,6 @@
 /** Habits as detectors ask for them. Set-based: one statement for any number of keys or callers. */
 import type pg from 'pg';
 import { DAY } from '../core/clock.ts';
-import type { Actor } from '../core/event.ts';
 import { type Habit, PAUSE_DAYS, SESSION_FLAGS } from '../core/habit.ts';
 import { OPERATION_CLASSES, type OperationClass } from '../core/operations.ts';
 import type { Names, NameCache } from './names.ts';
@@ -119,62 +118,6 @@ function habitOf(row: Row, names: Names): HabitRow {
   };
 }
 
-export interface VolumeRow {
-  readonly keyId: number;
-  readonly actorId: number;
-  readonly volume: {
-    readonly actor: Actor;
-    /** Days since 1970. */
-    readonly day: number;
-    /** 24 counts. */
-    readonly hours: readonly number[];
-    /** Bits that encryption contexts have set in the sketch. */
-    readonly bits: number;
-    readonly firstEventId: string;
-    readonly lastEventId: string;
-  };
-}
-
-const VOLUME = 'SELECT key_id, actor_id, day, hours, bit_count(contexts)::int AS bits, first_event, last_event FROM volume_daily';
-
-export async function volumesOfKeys(client: pg.ClientBase, keyIds: readonly number[], names: NameCache): Promise<VolumeRow[]> {
-  const text = `${VOLUME} WHERE key_id <> 0 AND key_id = ANY($1::int[])`;
-  return await readVolumes(client, { name: 'volumes-of-keys', text, values: [keyIds] }, names);
-}
-
-export async function volumesOfCallers(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<VolumeRow[]> {
-  const text = `${VOLUME} WHERE key_id = 0 AND actor_id = ANY($1::int[])`;
-  return await readVolumes(client, { name: 'volumes-of-callers', text, values: [actorIds] }, names);
-}
-
-interface StoredVolume {
-  key_id: number;
-  actor_id: number;
-  day: number;
-  hours: number[];
-  bits: number;
-  first_event: string;
-  last_event: string;
-}
-
-async function readVolumes(client: pg.ClientBase, query: pg.QueryConfig, cache: NameCache): Promise<VolumeRow[]> {
-  const { rows } = await client.query<StoredVolume>(query);
-  const eventIds = rows.flatMap((row) => [row.first_event, row.last_event]);
-  const names = await cache.resolve(client, { terms: [], keys: [], actors: rows.map((row) => row.actor_id), eventIds });
-  return rows.map((row) => ({
-    keyId: row.key_id,
-    actorId: row.actor_id,
-    volume: {
-      actor: names.actor(row.actor_id),
-      day: row.day,
-      hours: row.hours,
-      bits: row.bits,
-      firstEventId: names.eventId(row.first_event),
-      lastEventId: names.eventId(row.last_event),
-    },
-  }));
-}
-
 export interface SpreadRow {
   readonly actorId: number;
   readonly spread: {
@@ -243,60 +186,6 @@ export async function watchedDays(client: pg.ClientBase, accounts: readonly stri
     [accounts],
   );
   return new Map(rows.map(({ place, days }) => [place, days]));
-}
-
-export interface SessionRow {
-  readonly actorId: number;
-  readonly place: {
-    readonly accessKey: string;
-    readonly network: string;
-    /** Hours since 1970. */
-    readonly hour: number;
-    readonly firstAt: number;
-    readonly firstEventId: string;
-    readonly lastAt: number;
-    readonly lastEventId: string;
-  };
-}
-
-/** Where access keys of callers were used from, those that were used from several networks. */
-export async function sessionsOfCallers(client: pg.ClientBase, actorIds: readonly number[], cache: NameCache): Promise<SessionRow[]> {
-  interface Place {
-    access_key_id: number;
-    network_id: number;
-    hour: number;
-    actor_id: number;
-    first_at: number;
-    first_event: string;
-    last_at: number;
-    last_event: string;
-  }
-  const { rows } = await client.query<Place>({
-    name: 'sessions-of-callers',
-    text: `SELECT access_key_id, network_id, hour, actor_id, first_at, first_event, last_at, last_event FROM credential_place
-      WHERE actor_id = ANY($1::int[]) AND (actor_id, access_key_id) IN (
-        SELECT actor_id, access_key_id FROM credential_place WHERE actor_id = ANY($1::int[])
-        GROUP BY actor_id, access_key_id HAVING min(network_id) <> max(network_id))`,
-    values: [actorIds],
-  });
-  const names = await cache.resolve(client, {
-    terms: rows.flatMap((row) => [row.access_key_id, row.network_id]),
-    keys: [],
-    actors: [],
-    eventIds: rows.flatMap((row) => [row.first_event, row.last_event]),
-  });
-  return rows.map((row) => ({
-    actorId: row.actor_id,
-    place: {
-      accessKey: names.term(row.access_key_id),
-      network: names.term(row.network_id),
-      hour: row.hour,
-      firstAt: row.first_at,
-      firstEventId: names.eventId(row.first_event),
-      lastAt: row.last_at,
-      lastEventId: names.eventId(row.last_event),
-    },
-  }));
 }
 
 /** Callers that have habits, in id order after `after`: what an assessment must look at. */

@@ -9,24 +9,23 @@ import { type Bucket, count, MERGE, measures, type RolledEvent } from './rollup.
 const READ_LIMIT = 5_000;
 
 export class RuleMatches {
-  readonly #buckets = new Map<string, { rule: string; bucket: Bucket }>();
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #rules = new Map<string, string>();
 
   add(event: RolledEvent & { readonly rules: readonly string[] }): void {
     const { accountId, regionId, actorId, keyId, operationId, rules } = event;
     for (const rule of rules) {
       const key = `${accountId},${rule},${regionId},${actorId},${keyId},${operationId}`;
-      const known = this.#buckets.get(key);
-      const buckets = new Map(known ? [[key, known.bucket]] : []);
-      count(buckets, key, event, () => [accountId, regionId, actorId, keyId, operationId]);
-      if (!known) this.#buckets.set(key, { rule, bucket: buckets.get(key) as Bucket });
+      count(this.#buckets, key, event, () => [accountId, regionId, actorId, keyId, operationId]);
+      this.#rules.set(key, rule);
     }
   }
 
   /** Nothing is asked of the database when no rule matched. In one order everywhere, so that concurrent batches do not deadlock. */
   async merge(client: pg.ClientBase): Promise<void> {
     if (this.#buckets.size === 0) return;
-    const all = [...this.#buckets].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-    const buckets = all.map(({ bucket }) => bucket);
+    const all = [...this.#buckets].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const buckets = all.map(([, bucket]) => bucket);
     await client.query({
       name: 'merge-rule-match',
       text: `INSERT INTO rule_match AS t (rule, account_id, region_id, actor_id, key_id, operation_id, count, first_at, first_event, last_at, last_event)
@@ -35,7 +34,7 @@ export class RuleMatches {
           AS i(rule, acc, r, a, k, o, cnt, fa, fe, la, le)
         ON CONFLICT (account_id, rule, region_id, actor_id, key_id, operation_id) DO UPDATE SET ${MERGE}`,
       values: [
-        plainArray(all.map(({ rule }) => rule)),
+        plainArray(all.map(([key]) => this.#rules.get(key) ?? null)),
         ...Array.from({ length: 5 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))),
         ...measures(buckets, () => true),
       ],

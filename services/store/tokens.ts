@@ -31,7 +31,7 @@ export interface NewToken {
   readonly createdBy: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;
-  /** 32 random bytes or more: 9 for the id, the rest of the first 41 for the secret. */
+  /** So many random bytes, fit for secrets. */
   readonly random: (bytes: number) => Buffer;
 }
 

@@ -21,9 +21,12 @@ type Sources = Config['sources'];
  * @param blinded what the detectors of log blinding found and is open: trails that record less
  */
 export function arrivalOf(
-  detector: Pick<Detector, 'events' | 'kind'>,
+  detector: Pick<Detector, 'events' | 'family'>,
   { sources, seen, blinded }: { sources: Sources; seen: ReadonlyMap<string, number>; blinded: readonly string[] },
 ): Arrival {
+  // Their records are told by the rule itself, so that no operation can be asked for.
+  if (detector.family === 'rule')
+    return { standing: 'nothing-needed', reason: 'a rule of yours, tried on every record that comes', lastSeenAt: null };
   if (detector.events.length === 0)
     return { standing: 'nothing-needed', reason: 'it judges what is known of sources or keys', lastSeenAt: null };
   const last = detector.events.flatMap((pattern) => seenBy(pattern, seen)).reduce<number | null>((a, b) => Math.max(a ?? 0, b), null);

@@ -199,8 +199,9 @@ test('a quiet account that is polled has its hours as complete, and its source a
   });
   const { deps, config } = service;
   const services = ['kms', 'cloudtrail'];
-  // Those of other services that detectors need come later.
-  const read = services.map((name) => `'lookup-events/${HOME_ACCOUNT}/eu-west-1/EventSource=${name}.amazonaws.com'`).join(', ');
+  const read = ['EventSource=kms.amazonaws.com', 'ReadOnly=false']
+    .map((name) => `'lookup-events/${HOME_ACCOUNT}/eu-west-1/${name}'`)
+    .join(', ');
   await until(async () => (await numberOf(database.url, `checkpoint WHERE name IN (${read})`)) === 2);
   await keepCoverage(deps, { sources: ['lookup-events'], lookupEvents: config.sources.lookup_events, services })();
   // A day, without the part of an hour at its begin, and at its end what late events may still come of.

@@ -190,8 +190,9 @@ describe('the ledger', () => {
 describe('a polled account', () => {
   const config = lookupEventsSchema.parse({ accounts: [{ account: ACCOUNT, regions: [REGION] }] });
   const keep = () => keepCoverage(pipeline.deps, { sources: ['lookup-events'], lookupEvents: config, services: ['kms', 'cloudtrail'] });
-  const checkpoint = (service: string, value: Json): Promise<void> =>
-    writeCheckpoint(pipeline.deps.pool, `lookup-events/${ACCOUNT}/${REGION}/EventSource=${service}.amazonaws.com`, { value, at: now });
+  const FILTERS = { kms: 'EventSource=kms.amazonaws.com', changes: 'ReadOnly=false' } as const;
+  const checkpoint = (filter: keyof typeof FILTERS, value: Json): Promise<void> =>
+    writeCheckpoint(pipeline.deps.pool, `lookup-events/${ACCOUNT}/${REGION}/${FILTERS[filter]}`, { value, at: now });
   const progress = (since: number, settled: number, gaps: readonly (readonly [number, number])[] = []): Json => ({
     since: new Date(since).toISOString(),
     high_water: new Date(settled + 30 * MINUTE).toISOString(),
@@ -211,7 +212,7 @@ describe('a polled account', () => {
     await checkpoint('kms', progress(START + 10 * MINUTE, START + 5 * HOUR + MINUTE));
     await keep()();
     expect(await ledger()).toEqual([]);
-    await checkpoint('cloudtrail', progress(START + 10 * MINUTE, START + 3 * HOUR + 45 * MINUTE));
+    await checkpoint('changes', progress(START + 10 * MINUTE, START + 3 * HOUR + 45 * MINUTE));
     await keep()();
     expect(await hours('complete AND events = 0')).toEqual([1, 2]);
     // Read for the first time, but later events may come.
@@ -220,12 +221,12 @@ describe('a polled account', () => {
 
   test('fills the ledger by itself after it was down, as the gap is read', async () => {
     await checkpoint('kms', progress(START, START + 2 * HOUR));
-    await checkpoint('cloudtrail', progress(START, START + 2 * HOUR));
+    await checkpoint('changes', progress(START, START + 2 * HOUR));
     await keep()();
     expect(await hours('complete')).toEqual([0, 1]);
     // Hours later another process goes on.
     await checkpoint('kms', progress(START, START + 9 * HOUR));
-    await checkpoint('cloudtrail', progress(START, START + 9 * HOUR));
+    await checkpoint('changes', progress(START, START + 9 * HOUR));
     const again = keep();
     await again();
     await again();
@@ -236,7 +237,7 @@ describe('a polled account', () => {
   test('has hours that can no longer be read as missing with the reason, for good', async () => {
     const gap = [START + 2 * HOUR + MINUTE, START + 4 * HOUR + MINUTE] as const;
     await checkpoint('kms', progress(START, START + 7 * HOUR, [gap]));
-    await checkpoint('cloudtrail', progress(START, START + 7 * HOUR));
+    await checkpoint('changes', progress(START, START + 7 * HOUR));
     const again = keep();
     await again();
     await again();

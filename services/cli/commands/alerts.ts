@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { alertGroupJson } from '../../api/json/alert-group.ts';
 import { visible } from '../../api/text/visible.ts';
-import { counted, iso, keyName, number, when } from '../../api/text/words.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { counted, keyName, number, when } from '../../api/text/words.ts';
 import { SEVERITIES } from '../../core/severity.ts';
 import { type GroupListed, listGroups } from '../../store/alerts-read.ts';
 import type { App } from '../app.ts';
@@ -32,7 +32,7 @@ export function registerAlerts(program: Command, app: App): void {
       withReader(app, async ({ pool }) => {
         const { receiver, limit } = options;
         const groups = await listGroups(pool, { limit, ...(receiver !== undefined && { receivers: [receiver] }) });
-        if (options.json) printJson(app.out.stdout, groups.map(groupJson));
+        if (options.json) printJson(app.out.stdout, groups.map(alertGroupJson));
         else print(app, groups);
       }),
     );
@@ -89,29 +89,4 @@ function lastTold({ last }: GroupListed): string {
 
 function severityOf({ rank }: GroupListed): (typeof SEVERITIES)[number] {
   return SEVERITIES[rank] ?? 'info';
-}
-
-function groupJson(group: GroupListed): JsonObject {
-  const { groupKey, receiver, labels, open, acknowledged, suppressed, resolved, last } = group;
-  return {
-    group_key: groupKey,
-    receiver,
-    labels,
-    severity: severityOf(group),
-    title: group.title,
-    open,
-    acknowledged,
-    suppressed,
-    resolved,
-    next_at: iso(group.wakeAt),
-    last_told: last && {
-      state: last.state,
-      reason: last.reason,
-      attempts: last.attempts,
-      created_at: iso(last.createdAt),
-      settled_at: iso(last.settledAt),
-      next_attempt_at: last.state === 'pending' ? iso(last.nextAttemptAt) : null,
-      error: last.error,
-    },
-  };
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { findingJson } from '../../api/json/finding.ts';
 import { inventoryJson } from '../../api/json/inventory.ts';
+import { keyUserJson } from '../../api/json/key-user.ts';
 import { factsInOrder, keyJson, managerOf } from '../../api/json/key.ts';
 import { visible } from '../../api/text/visible.ts';
 import { counted, iso, number, when } from '../../api/text/words.ts';
@@ -90,17 +91,7 @@ function wholeJson({ key, users, findings, inventory, drift }: Whole): JsonObjec
         { value: fact.value as Json, as_of: iso(fact.at), origin: fact.origin, inferred: fact.inferred === true },
       ]),
     ),
-    users: users.map((user) => ({
-      actor: user.principal,
-      type: user.type,
-      name: user.name,
-      uses: user.uses,
-      other_calls: user.others,
-      denied: user.denied,
-      failed: user.failed,
-      first_at: iso(user.firstAt),
-      last_at: iso(user.lastAt),
-    })),
+    users: users.map(keyUserJson),
     findings: findings.map(findingJson),
     inventory: inventoryJson(inventory ?? undefined, drift),
   };

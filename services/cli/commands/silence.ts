@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { silenceJson } from '../../api/json/silence.ts';
 import { visible } from '../../api/text/visible.ts';
-import { iso, when } from '../../api/text/words.ts';
+import { when } from '../../api/text/words.ts';
 import { parseDuration } from '../../alerts/duration.ts';
 import { type Matcher, matcherText, parseMatcher } from '../../alerts/matcher.ts';
 import { silenceState } from '../../alerts/silence.ts';
-import type { JsonObject } from '../../core/json.ts';
 import { addSilence, expireSilence, listSilences, type StoredSilence } from '../../store/silences.ts';
 import type { App } from '../app.ts';
 import { parseTime } from '../arguments.ts';
@@ -142,20 +142,6 @@ function print(app: App, silences: readonly StoredSilence[], now: number): void 
 
 function matchersText({ matchers }: StoredSilence): string {
   return matchers.map(matcherText).join(' ');
-}
-
-function silenceJson(silence: StoredSilence, now: number): JsonObject {
-  const { id, matchers, author, comment, createdAt, startsAt, endsAt } = silence;
-  return {
-    id,
-    state: silenceState(silence, now),
-    matchers: matchers.map(matcherText),
-    author,
-    comment,
-    created_at: iso(createdAt),
-    starts_at: iso(startsAt),
-    ends_at: iso(endsAt),
-  };
 }
 
 function parseMatchers(text: string, before: readonly Matcher[] = []): readonly Matcher[] {

@@ -1,10 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { suppressionJson } from '../../api/json/suppression.ts';
 import { visible } from '../../api/text/visible.ts';
-import { counted, iso, number, when } from '../../api/text/words.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { counted, number, when } from '../../api/text/words.ts';
 import { DETECTORS } from '../../detectors/registry.ts';
 import { isSigma } from '../../detectors/sigma/detector.ts';
-import { systemClock } from '../../platform/clock.ts';
 import { findKeys } from '../../store/read/keys.ts';
 import { addSuppression, endSuppression, listSuppressions, type Suppression } from '../../store/suppressions.ts';
 import type { App } from '../app.ts';
@@ -59,7 +58,7 @@ Examples:
     .action(async (options: AddOptions) => {
       if ([options.detector, options.key, options.actor, options.account, options.tag].every((each) => each === undefined))
         add.error('error: give at least one of --detector, --key, --actor, --account, --tag');
-      if (options.until <= systemClock.now()) add.error('error: --until is in the past');
+      if (options.until <= app.clock.now()) add.error('error: --until is in the past');
       await withWriter(app, async ({ pool }) => {
         const keys = options.key === undefined ? [] : await findKeys(pool, options.key, 2);
         if (keys.length > 1) add.error(`error: --key ${options.key ?? ''} stands for several keys: give the ARN`);
@@ -75,7 +74,7 @@ Examples:
             author: options.author,
             endsAt: options.until,
           },
-          systemClock.now(),
+          app.clock.now(),
         );
         if (options.json) printJson(app.out.stdout, added);
         else
@@ -92,7 +91,7 @@ Examples:
     .addHelpText('after', '\nExamples:\n  $ kmswatch suppress list\n  $ kmswatch suppress list --all --json')
     .action((options: { readonly all?: boolean; readonly json?: boolean }) =>
       withReader(app, async ({ pool }) => {
-        const found = await listSuppressions(pool, { at: systemClock.now(), all: options.all === true });
+        const found = await listSuppressions(pool, { at: app.clock.now(), all: options.all === true });
         if (options.json) printJson(app.out.stdout, found.map(suppressionJson));
         else print(app, found);
       }),
@@ -106,7 +105,7 @@ Examples:
     .addHelpText('after', '\nExamples:\n  $ kmswatch suppress end 3 --author ines')
     .action((id: number, { author, json }: { readonly author: string; readonly json?: boolean }) =>
       withWriter(app, async ({ pool }) => {
-        const ended = await endSuppression(pool, id, { by: author, at: systemClock.now() });
+        const ended = await endSuppression(pool, id, { by: author, at: app.clock.now() });
         app.finish(ended ? 0 : 1);
         if (json) printJson(app.out.stdout, { id, ended });
         else if (ended) app.out.stdout.write(`Suppression ${id} has ended.\n`);
@@ -145,35 +144,6 @@ function scopeOf({ detector, keyArn, actor, account, tag }: Suppression): string
   return Object.entries(parts)
     .flatMap(([name, value]) => (value === null ? [] : `${name} ${value}`))
     .join(', ');
-}
-
-export function suppressionJson({
-  id,
-  detector,
-  keyArn,
-  actor,
-  account,
-  tag,
-  reason,
-  author,
-  findings,
-  ...times
-}: Suppression): JsonObject {
-  return {
-    id,
-    detector,
-    key_arn: keyArn,
-    actor,
-    account,
-    tag,
-    reason,
-    author,
-    findings,
-    created_at: iso(times.createdAt),
-    ends_at: iso(times.endsAt),
-    ended_at: times.endedAt === null ? null : iso(times.endedAt),
-    ended_by: times.endedBy,
-  };
 }
 
 function parseDetector(text: string): string {

@@ -38,6 +38,7 @@ export interface EventFilter {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
   readonly outcome?: string | undefined;
+  readonly eventId?: string | undefined;
 }
 
 export type EventCursor = readonly [eventTime: number, uuid: string, batchId: number, ordinal: number];
@@ -73,6 +74,7 @@ export async function searchEvents(
          AND ($3::text IS NULL OR key_id = (SELECT key_id FROM ids)) AND ($4::text IS NULL OR actor_id = (SELECT actor_id FROM ids))
          AND ($5::text IS NULL OR operation_id = (SELECT operation_id FROM ids)) AND ($6::text IS NULL OR account_id = (SELECT account_id FROM ids))
          AND ($7::text IS NULL OR region_id = (SELECT region_id FROM ids)) AND ($8::int IS NULL OR outcome = $8)
+         AND ($14::uuid IS NULL OR event_id = $14)
          AND (event_time < $9 OR (event_id, batch_id, ordinal) > ($10, $11, $12))
        ORDER BY event_time DESC, event_id, batch_id, ordinal LIMIT $13)
      SELECT p.event_id AS uuid, coalesce(x.text, p.event_id::text) AS "eventId", p.event_time AS "eventTime", ${TERM_OF('account_id')} AS account,
@@ -96,6 +98,7 @@ export async function searchEvents(
       batch,
       ordinal,
       page.limit + 1,
+      filter.eventId === undefined ? null : eventUuid(filter.eventId),
     ],
   );
   const shown = rows.slice(0, page.limit);
@@ -103,15 +106,18 @@ export async function searchEvents(
   return { events: shown.map(toEvent), next: last ? [last.eventTime, last.uuid, last.batchId, last.ordinal] : null };
 }
 
-/** Every telling of one event. */
+/** One event may be told in more than one way; more than these are an attack on the reader. */
+const TELLINGS_LIMIT = 100;
+
+/** Every telling of one event: the times at which it is said to have been first, of which there are few, then each by the primary key. */
 export async function readEvent(pool: pg.Pool, eventId: string): Promise<EventListed[]> {
   const { rows } = await pool.query<{ event_time: number }>('SELECT DISTINCT event_time FROM event WHERE event_id = $1 LIMIT 20', [
     eventUuid(eventId),
   ]);
   const found: EventListed[] = [];
   for (const { event_time: at } of rows) {
-    const { events } = await searchEvents(pool, { from: at, to: at + 1 }, { limit: 10_000, after: null });
-    found.push(...events.filter((event) => event.eventId === eventId));
+    const { events } = await searchEvents(pool, { from: at, to: at + 1, eventId }, { limit: TELLINGS_LIMIT, after: null });
+    found.push(...events);
   }
   return found;
 }

@@ -27,6 +27,7 @@ export interface FindingListed {
   readonly details: JsonObject;
   readonly resolvedAt: number | null;
   readonly resolution: string | null;
+  readonly assignee: string | null;
   readonly evaluatedAt: number;
 }
 
@@ -48,7 +49,7 @@ const URGENCY = `coalesce(array_position(ARRAY['${SEVERITIES.join("','")}'], f.s
 
 /** The page's own rows are chosen first, and only theirs are completed. */
 const COMPLETED = `SELECT p.id, p.detector, p.severity, p.status, p.title, p.key_arn AS "keyArn", p.actor, a.name AS "actorName", p.account, p.region,
-    p.first_seen AS "firstSeen", p.last_seen AS "lastSeen", p.occurrences, p.explanation, p.details, p.resolved_at AS "resolvedAt", p.resolution,
+    p.first_seen AS "firstSeen", p.last_seen AS "lastSeen", p.occurrences, p.explanation, p.details, p.resolved_at AS "resolvedAt", p.resolution, p.assignee,
     p.evaluated_at AS "evaluatedAt", p.standing, p.urgency,
     ARRAY(SELECT e.event_id FROM finding_evidence e WHERE e.finding_id = p.id ORDER BY e.position) AS evidence,
     ARRAY(SELECT n.name FROM kms_key k JOIN key_alias l ON l.target_key_id = k.id JOIN kms_key n ON n.id = l.alias_id WHERE k.arn = p.key_arn ORDER BY n.name) AS aliases

@@ -3,17 +3,9 @@ import type pg from 'pg';
 import type { Habit } from '../../core/habit.ts';
 import type { ActorSubject, DailyVolume, KeySubject } from '../../detectors/contract.ts';
 import { hasLongPause, inHabitOrder, inSessionOrder, inSpreadOrder, inVolumeOrder } from '../../detectors/habits.ts';
-import {
-  type HabitRow,
-  habitsOfCallers,
-  habitsOfKeys,
-  sessionsOfCallers,
-  spreadsOfCallers,
-  type VolumeRow,
-  volumesOfCallers,
-  volumesOfKeys,
-  watchedDays,
-} from '../../store/habits-read.ts';
+import { type HabitRow, habitsOfCallers, habitsOfKeys, spreadsOfCallers, watchedDays } from '../../store/habits-read.ts';
+import { sessionsOfCallers } from '../../store/sessions-read.ts';
+import { type VolumeRow, volumesOfCallers, volumesOfKeys } from '../../store/volumes-read.ts';
 import type { KeyRow } from '../../store/keys.ts';
 import type { NameCache } from '../../store/names.ts';
 import { probesOfActors } from '../../store/uses.ts';

@@ -24,6 +24,7 @@ const FINDING: FindingListed = {
   details: {},
   resolvedAt: null,
   resolution: null,
+  assignee: null,
   evaluatedAt: 0,
 };
 

@@ -26,7 +26,7 @@ describe('whether a detector could have fired', () => {
     ['no live source at all', {}, ['kms:Decrypt'], 'not-seen'],
     ['a detector of coverage', EVENTBRIDGE, [], 'nothing-needed'],
   ])('%s', (_name, sources, events, standing) => {
-    expect(arrivalOf({ kind: 'event', events }, given(sources)).standing).toBe(standing);
+    expect(arrivalOf({ family: 'deletion', events }, given(sources)).standing).toBe(standing);
   });
 
   test('what was seen did arrive, whatever the sources; when it was last', () => {
@@ -35,18 +35,18 @@ describe('whether a detector could have fired', () => {
       ['kms:Encrypt', 9],
       ['iam:CreateUser', 11],
     ]);
-    expect(arrivalOf({ kind: 'event', events: ['kms:*'] }, { ...given(EVENTBRIDGE), seen })).toMatchObject({
+    expect(arrivalOf({ family: 'deletion', events: ['kms:*'] }, { ...given(EVENTBRIDGE), seen })).toMatchObject({
       standing: 'arriving',
       lastSeenAt: 9,
     });
-    expect(arrivalOf({ kind: 'event', events: ['kms:Decrypt'] }, { ...given(EVENTBRIDGE), seen })).toMatchObject({
+    expect(arrivalOf({ family: 'deletion', events: ['kms:Decrypt'] }, { ...given(EVENTBRIDGE), seen })).toMatchObject({
       standing: 'arriving',
       lastSeenAt: 5,
     });
   });
 
   test('findings that say that a trail records less are named', () => {
-    expect(arrivalOf({ kind: 'event', events: ['kms:Decrypt'] }, { ...given(S3), blinded: ['kms-events-excluded'] }).reason).toContain(
+    expect(arrivalOf({ family: 'deletion', events: ['kms:Decrypt'] }, { ...given(S3), blinded: ['kms-events-excluded'] }).reason).toContain(
       'kms-events-excluded',
     );
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../../../core/severity.ts';
-import { type GroupListed, listGroups } from '../../../store/alerts-read.ts';
-import { iso } from '../../text/words.ts';
+import { listGroups } from '../../../store/alerts-read.ts';
+import { alertGroupJson } from '../../json/alert-group.ts';
 import { limit, list, maybeTime } from '../schemas.ts';
 import type { Api, RouteContext } from '../v1.ts';
 
@@ -18,7 +18,15 @@ const groupSchema = z
     resolved: z.int(),
     next_at: maybeTime,
     last_told: z
-      .object({ state: z.string(), reason: z.string(), attempts: z.int(), settled_at: maybeTime, error: z.string().nullable() })
+      .object({
+        state: z.string(),
+        reason: z.string(),
+        attempts: z.int(),
+        created_at: maybeTime,
+        settled_at: maybeTime,
+        next_attempt_at: maybeTime,
+        error: z.string().nullable(),
+      })
       .nullable(),
   })
   .meta({ id: 'AlertGroup' });
@@ -36,30 +44,7 @@ export function alertRoutes(app: Api, { service: { deps } }: RouteContext): void
     },
     async ({ query }) => {
       const groups = await listGroups(deps.pool, { limit: query.limit, ...(query.receiver && { receivers: query.receiver }) });
-      return { items: groups.map(groupJson) };
+      return { items: groups.map((group) => alertGroupJson(group) as z.output<typeof groupSchema>) };
     },
   );
-}
-
-function groupJson(group: GroupListed): z.output<typeof groupSchema> {
-  const { groupKey, receiver, labels, title, open, acknowledged, suppressed, resolved, last } = group;
-  return {
-    group_key: groupKey,
-    receiver,
-    labels,
-    severity: SEVERITIES[group.rank] ?? 'info',
-    title,
-    open,
-    acknowledged,
-    suppressed,
-    resolved,
-    next_at: iso(group.wakeAt),
-    last_told: last && {
-      state: last.state,
-      reason: last.reason,
-      attempts: last.attempts,
-      settled_at: iso(last.settledAt),
-      error: last.error,
-    },
-  };
 }

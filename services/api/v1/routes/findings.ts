@@ -93,14 +93,11 @@ export function findingRoutes(app: Api, { service: { deps }, audit }: RouteConte
     },
     async ({ params, query }) => {
       const finding = await findingOf(params.id);
-      const [history, { rows }] = await Promise.all([
-        readHistory(deps.pool, finding.id, HISTORY_LIMIT),
-        deps.pool.query<{ assignee: string | null }>('SELECT assignee FROM finding WHERE id = $1', [finding.id]),
-      ]);
+      const history = await readHistory(deps.pool, finding.id, HISTORY_LIMIT);
       const { what, why, benign, now } = finding.explanation;
       return {
         ...findingOut(finding),
-        assignee: rows[0]?.assignee ?? null,
+        assignee: finding.assignee,
         explanation: { what, why, benign, now: [...now] },
         resolved_at: iso(finding.resolvedAt),
         resolution: finding.resolution,

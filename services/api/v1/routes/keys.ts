@@ -5,6 +5,7 @@ import { grantsOf } from '../../../keys/grants.ts';
 import { whoMay } from '../../../keys/who-may.ts';
 import { findKeys, type KeyListed, readKeyPage, readKeysById, usersOfKey } from '../../../store/read/keys.ts';
 import { controlEventsOfKeys } from '../../../store/timeline.ts';
+import { keyUserJson } from '../../json/key-user.ts';
 import { factsInOrder } from '../../json/key.ts';
 import { iso } from '../../text/words.ts';
 import { cursorParameter, decodeCursor, encodeCursor } from '../cursor.ts';
@@ -197,16 +198,6 @@ export function keyRoutes(app: Api, { service: { deps } }: RouteContext): void {
 
   async function usersOf({ id }: KeyListed): Promise<z.output<typeof userSchema>[]> {
     const users = await usersOfKey(deps.pool, id, USERS_LIMIT);
-    return users.map((user) => ({
-      actor: user.principal,
-      type: user.type,
-      name: user.name,
-      uses: user.uses,
-      other_calls: user.others,
-      denied: user.denied,
-      failed: user.failed,
-      first_at: iso(user.firstAt),
-      last_at: iso(user.lastAt),
-    }));
+    return users.map((user) => keyUserJson(user) as z.output<typeof userSchema>);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Matcher, matcherText, parseMatcher } from '../../../alerts/matcher.ts';
-import { silenceState } from '../../../alerts/silence.ts';
+import { type Matcher, parseMatcher } from '../../../alerts/matcher.ts';
 import { addSilence, expireSilence, listSilences, type StoredSilence } from '../../../store/silences.ts';
+import { silenceJson } from '../../json/silence.ts';
 import { iso } from '../../text/words.ts';
 import { Problem, problemSchema } from '../problem.ts';
 import { instant, maybeTime, words } from '../schemas.ts';
@@ -14,6 +14,7 @@ const silenceSchema = z
     matchers: z.array(z.string()),
     author: z.string(),
     comment: z.string(),
+    created_at: maybeTime,
     starts_at: maybeTime,
     ends_at: maybeTime,
   })
@@ -33,7 +34,7 @@ export function silenceRoutes(app: Api, { service: { deps }, audit }: RouteConte
     async ({ query }) => {
       const now = deps.clock.now();
       const silences = await listSilences(deps.pool, { now, all: query.all === 'true' });
-      return { items: silences.map((silence) => silenceJson(silence, now)) };
+      return { items: silences.map((silence) => out(silence, now)) };
     },
   );
   app.post(
@@ -72,7 +73,7 @@ export function silenceRoutes(app: Api, { service: { deps }, audit }: RouteConte
         target: String(added.id),
         detail: { matchers: request.body.matchers, comment, ends_at: iso(endsAt) },
       });
-      return await reply.code(201).send(silenceJson(added, now));
+      return await reply.code(201).send(out(added, now));
     },
   );
   app.delete(
@@ -102,15 +103,6 @@ function matcherOf(text: string): Matcher {
   return parsed.matcher;
 }
 
-function silenceJson(silence: StoredSilence, now: number): z.output<typeof silenceSchema> {
-  const { id, matchers, author, comment, startsAt, endsAt } = silence;
-  return {
-    id,
-    state: silenceState(silence, now),
-    matchers: matchers.map(matcherText),
-    author,
-    comment,
-    starts_at: iso(startsAt),
-    ends_at: iso(endsAt),
-  };
+function out(silence: StoredSilence, now: number): z.output<typeof silenceSchema> {
+  return silenceJson(silence, now) as z.output<typeof silenceSchema>;
 }

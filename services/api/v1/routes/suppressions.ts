@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { addSuppression, endSuppression, listSuppressions, type Suppression } from '../../../store/suppressions.ts';
+import { addSuppression, endSuppression, listSuppressions } from '../../../store/suppressions.ts';
+import { suppressionJson } from '../../json/suppression.ts';
 import { iso } from '../../text/words.ts';
 import { Problem, problemSchema } from '../problem.ts';
 import { instant, maybeTime, name, words } from '../schemas.ts';
@@ -49,7 +50,9 @@ export function suppressionRoutes(app: Api, { service: { deps }, audit }: RouteC
       },
     },
     async ({ query }) => ({
-      items: (await listSuppressions(deps.pool, { at: deps.clock.now(), all: query.all === 'true' })).map(suppressionJson),
+      items: (await listSuppressions(deps.pool, { at: deps.clock.now(), all: query.all === 'true' })).map(
+        (each) => suppressionJson(each) as z.output<typeof suppressionSchema>,
+      ),
     }),
   );
   app.post(
@@ -100,33 +103,4 @@ export function suppressionRoutes(app: Api, { service: { deps }, audit }: RouteC
       return await reply.code(204).send(null);
     },
   );
-}
-
-function suppressionJson({
-  id,
-  detector,
-  keyArn,
-  actor,
-  account,
-  tag: tagged,
-  reason,
-  author,
-  findings,
-  ...times
-}: Suppression): z.output<typeof suppressionSchema> {
-  return {
-    id,
-    detector,
-    key_arn: keyArn,
-    actor,
-    account,
-    tag: tagged,
-    reason,
-    author,
-    findings,
-    created_at: iso(times.createdAt),
-    ends_at: iso(times.endsAt),
-    ended_at: iso(times.endedAt),
-    ended_by: times.endedBy,
-  };
 }

@@ -3,7 +3,7 @@ import { type LookupEventsConfig, lookupEventsSchema } from '../../../../service
 import { filterName } from '../../../../services/sources/lookup-events/filter.ts';
 import { targetsOf } from '../../../../services/sources/lookup-events/target.ts';
 
-const SERVICES = ['kms', 'cloudtrail'];
+const SERVICES = ['kms', 'cloudtrail', 's3'];
 
 function parse(settings: object): LookupEventsConfig {
   return lookupEventsSchema.parse(settings);
@@ -37,12 +37,15 @@ test('each mode asks for what it needs and no more, each question on its own', (
     const targets = targetsOf(parse({ regions: ['eu-west-1'], accounts: [{ account: '111122223333', ...account }] }), SERVICES);
     return targets[0]!.filters.map(filterName);
   };
-  expect(filters({})).toEqual(['EventSource=kms.amazonaws.com', 'EventSource=cloudtrail.amazonaws.com']);
+  expect(filters({})).toEqual(['EventSource=kms.amazonaws.com', 'ReadOnly=false']);
+  expect(
+    targetsOf(parse({ regions: ['eu-west-1'], accounts: [{ account: '111122223333' }] }), ['kms'])[0]?.filters.map(filterName),
+  ).toEqual(['EventSource=kms.amazonaws.com']);
   expect(filters({ mode: 'write-only' })).toEqual(['ReadOnly=false']);
   expect(filters({ mode: 'operations', operations: ['PutKeyPolicy', 'DisableKey'] })).toEqual([
     'EventName=PutKeyPolicy',
     'EventName=DisableKey',
-    'EventSource=cloudtrail.amazonaws.com',
+    'ReadOnly=false',
   ]);
 });
 

@@ -9,7 +9,7 @@ const at = (hour: number): string => new Date(Date.UTC(2026, 2, 1, hour)).toISOS
 const ms = (hour: number): number => Date.UTC(2026, 2, 1, hour);
 const name = (filter: string): string => `lookup-events/${ACCOUNT}/eu-west-1/${filter}`;
 const KMS = name('EventSource=kms.amazonaws.com');
-const TRAIL = name('EventSource=cloudtrail.amazonaws.com');
+const TRAIL = name('ReadOnly=false');
 
 const config = (mode: 'all' | 'write-only' = 'all') =>
   lookupEventsSchema.parse({ accounts: [{ account: ACCOUNT, regions: ['eu-west-1'] }], mode });

@@ -11,8 +11,9 @@ export interface EssenceFacts {
 }
 
 /**
- * Digest (the first 128 bits of SHA-256, 32 hexadecimal digits) of what all tellings of one event share: when, where, which call, by
- * whom, with which request, answer and error, on which resources. Not in it: formatting, the order of members, members that are
+ * Digest (the first 64 bits of SHA-256, 16 hexadecimal digits) of what all tellings of one event share: when, where, which call, by
+ * whom, with which request, answer and error, on which resources. It tells apart what is told under one event id, of which there are
+ * few, so that 64 bits are enough; that nobody forges records is for digest files to show. Not in it: formatting, the order of members, members that are
  * null, and what only some deliveries carry (requestID, userAgent, TLS, eventContext, versions, categories).
  */
 export function essenceOf(parts: Parts, { identity, service, operation }: EssenceFacts): string {
@@ -33,7 +34,7 @@ export function essenceOf(parts: Parts, { identity, service, operation }: Essenc
     canonical(record.requestParameters) +
     canonical(record.serviceEventDetails) +
     canonical(record.responseElements);
-  return hash('sha256', text, 'hex').slice(0, 32);
+  return hash('sha256', text, 'hex').slice(0, 16);
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Aliases: where they point now, and whose the calls were that named only an alias. */
 import type pg from 'pg';
 import { plainArray, textArray } from './array.ts';
-import { FLAGS } from './events.ts';
+import { CONTROL, FLAGS } from './events.ts';
 import { TERM } from './terms.ts';
 
 /** Events that named only the alias, `e`, within spans of it, `s`; takes the parameters of `spanColumns`. */
 export const SPANS = `unnest($1::int[], $2::int[], $3::float8[], $4::float8[]) AS s(alias_id, key_id, since, until)
-  JOIN event e ON e.key_id = s.alias_id AND e.event_time >= to_timestamp(s.since / 1000.0) AND e.event_time < to_timestamp(s.until / 1000.0)`;
+  JOIN event_call e ON e.key_id = s.alias_id AND e.event_time >= to_timestamp(s.since / 1000.0) AND e.event_time < to_timestamp(s.until / 1000.0)`;
 
 export function spanColumns(spans: readonly AliasSpan[]): string[] {
   return [
@@ -82,11 +82,11 @@ export async function aliasesWhereUseMatters(
   ids: { keys: readonly number[]; aliases: readonly number[] },
 ): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(
-    `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON e.operation_class = 3 AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
+    `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON (e.flags & ${FLAGS.control}) <> 0 AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
      WHERE k.use_matters AND k.id IN (SELECT unnest($1::int[])
-       UNION SELECT key_id FROM event WHERE operation_class = 3 AND other_key_id = ANY($2::int[]))
-     AND EXISTS (SELECT FROM event d JOIN term o ON o.id = d.operation_id AND o.kind = ${TERM.operation} AND o.value = 'kms:DeleteAlias'
-       WHERE d.operation_class = 3 AND d.other_key_id = a.id)`,
+       UNION SELECT key_id FROM event WHERE ${CONTROL} AND other_key_id = ANY($2::int[]))
+     AND EXISTS (SELECT FROM event_call d JOIN term o ON o.id = d.operation_id AND o.kind = ${TERM.operation} AND o.value = 'kms:DeleteAlias'
+       WHERE (d.flags & ${FLAGS.control}) <> 0 AND d.other_key_id = a.id)`,
     [ids.keys, ids.aliases],
   );
   return rows.map((row) => row.id);

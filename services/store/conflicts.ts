@@ -35,7 +35,7 @@ export async function checkConflicts(
   return await inTransaction(pool, async (client) => {
     await client.query(
       `INSERT INTO event_conflict (event_id, account_id, region_id, batch_id, ordinal, event_time, essence)
-       SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::timestamptz[], $7::uuid[]) ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING`,
+       SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::timestamptz[], $7::bigint[]) ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING`,
       [
         plainArray(tellings.map((t) => t.event_id)),
         plainArray(tellings.map((t) => t.account_id)),
@@ -97,8 +97,8 @@ async function tellingsOf(pool: pg.Pool, identities: readonly Identity[]): Promi
   });
   if (repeated.rows.length === 0) return [];
   const { rows } = await pool.query<Telling>(
-    `SELECT event_id, account_id, region_id, batch_id, ordinal, event_time, essence FROM (
-       SELECT *, count(*) OVER (PARTITION BY event_id, account_id, region_id) AS tellings FROM event WHERE event_id = ANY($1::uuid[])) t
+    `SELECT event_id, account_id, region_id, batch_id, ordinal, event_time, essence::text FROM (
+       SELECT *, count(*) OVER (PARTITION BY event_id, account_id, region_id) AS tellings FROM event_call WHERE event_id = ANY($1::uuid[])) t
      WHERE tellings > 1`,
     [repeated.rows.map((row) => row.event_id)],
   );
@@ -108,7 +108,7 @@ async function tellingsOf(pool: pg.Pool, identities: readonly Identity[]): Promi
 /** The slow way, for a batch whose worker died between storing and checking: no index leads from a batch to its events. */
 async function identitiesOf(pool: pg.Pool, batchId: number): Promise<Identity[]> {
   const { rows } = await pool.query<{ event_id: string; account_id: number; region_id: number }>(
-    `SELECT e.event_id, e.account_id, e.region_id FROM ingest_batch b JOIN event e ON e.batch_id = b.id AND e.event_time BETWEEN b.oldest_event AND b.newest_event
+    `SELECT e.event_id, e.account_id, e.region_id FROM ingest_batch b JOIN event_call e ON e.batch_id = b.id AND e.event_time BETWEEN b.oldest_event AND b.newest_event
      WHERE b.id = $1`,
     [batchId],
   );

@@ -122,7 +122,7 @@ async function unseenBySource(client: pg.ClientBase, { batchId, source }: Sighte
   // Scalar subqueries, so that it stays at two index look-ups an event whatever the planner thinks of the tables' sizes.
   const { rows: found } = await client.query<{ n: number }>({
     name: 'unseen-by-source',
-    text: `SELECT n::int FROM unnest($1::uuid[], $2::uuid[], $3::float8[]) WITH ORDINALITY AS i(id, es, t, n)
+    text: `SELECT n::int FROM unnest($1::uuid[], $2::bigint[], $3::float8[]) WITH ORDINALITY AS i(id, es, t, n)
       WHERE (SELECT b.source FROM event e JOIN ingest_batch b ON b.id = e.batch_id
           WHERE e.event_id = i.id AND e.essence = i.es AND e.event_time = to_timestamp(i.t / 1000.0) LIMIT 1) IS DISTINCT FROM $4
         AND (SELECT o.batch_id FROM observation o JOIN ingest_batch b ON b.id = o.batch_id

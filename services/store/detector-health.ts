@@ -51,7 +51,7 @@ export async function readDetectorRecords(pool: pg.Pool): Promise<Map<string, De
 /** When the operations were last seen, `service:Operation` -> hour, within the time since. */
 export async function lastSeenOperations(pool: pg.Pool, since: number): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ operation: string; hour: number }>(
-    `SELECT t.value AS operation, a.hour FROM (SELECT operation_id, max(hour) AS hour FROM activity_hourly WHERE hour >= $1 GROUP BY operation_id) a
+    `SELECT t.value AS operation, a.hour FROM (SELECT operation_id, max(hour) AS hour FROM activity_call WHERE hour >= $1 GROUP BY operation_id) a
      JOIN term t ON t.id = a.operation_id`,
     [new Date(since)],
   );

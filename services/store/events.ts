@@ -5,11 +5,12 @@
 import type pg from 'pg';
 import { alsoUsedKey } from '../core/also-used.ts';
 import { type KmsEvent, OUTCOMES } from '../core/event.ts';
-import { eventUuid, isCanonicalUuid, uuidText } from '../core/ids.ts';
+import { sessionFlags } from '../core/habit.ts';
+import { eventUuid, isCanonicalUuid } from '../core/ids.ts';
 import { OPERATION_CLASSES } from '../core/operations.ts';
 import { jsonArray, plainArray, textArray } from './array.ts';
 import type { RolledEvent } from './rollup.ts';
-import { TERM, type Terms } from './terms.ts';
+import { TERM, type TermKind, type Terms } from './terms.ts';
 
 /** Bits of `event.flags`. Stored; append only. Two bits for what can be true, false or not said. */
 export const FLAGS = {
@@ -22,7 +23,11 @@ export const FLAGS = {
   correction: 64,
   protectsLogs: 128,
   serviceEvent: 256,
+  control: 512,
 } as const;
+
+/** Control events, in the words of the partial indexes of `event`. */
+export const CONTROL = `(flags & ${FLAGS.control}) <> 0`;
 
 /** A normalized event with its place in the batch's evidence. */
 export interface PlacedEvent {
@@ -37,13 +42,16 @@ export interface PlacedEvent {
 export interface EventRow extends RolledEvent {
   readonly ordinal: number;
   readonly event: KmsEvent;
+  /** As `bigint`, in decimal digits. */
   readonly essence: string;
   readonly otherKeyId: number;
+  /** Its way of calling: the columns of `call_profile`, see `Terms.profile`. */
+  readonly profile: string;
   /** Ids of the user's rules that its record matches. */
   readonly rules: readonly string[];
 }
 
-/** Asks the dictionary for all that the events refer to; `resolve` must have run before `toRows`. */
+/** Asks the dictionary for what the events refer to; `resolve` must have run before `toRows`, which asks for the rest. */
 export function wantTerms(terms: Terms, events: readonly PlacedEvent[]): void {
   for (const { event } of events) {
     terms.wantTerm(TERM.account, event.account);
@@ -64,33 +72,54 @@ export function wantTerms(terms: Terms, events: readonly PlacedEvent[]): void {
   }
 }
 
+/** Asks for the profiles of the rows; `resolve` must run before they are inserted. */
 export function toRows(terms: Terms, events: readonly PlacedEvent[]): EventRow[] {
-  return events.map((placed) => toRow(terms, placed));
+  return events.map((placed) => {
+    const row = toRow(terms, placed);
+    terms.wantProfile(row.profile);
+    return row;
+  });
 }
 
 function toRow(terms: Terms, { event, ordinal, rules = [] }: PlacedEvent): EventRow {
+  const term = (kind: TermKind, value: string | null): number => (value === null ? 0 : terms.term(kind, value));
   const also = alsoUsedKey(event);
+  const operationId = terms.term(TERM.operation, `${event.service}:${event.operation}`);
+  const [accountId, regionId] = [terms.term(TERM.account, event.account), terms.term(TERM.region, event.region)];
+  const [callingServiceId, networkId] = [term(TERM.callingService, event.callingService), term(TERM.network, event.network.prefix)];
+  const operationClass = OPERATION_CLASSES.indexOf(event.operationClass);
+  const how = `${operationId},${operationClass},${callingServiceId},${networkId},${term(TERM.userAgent, event.userAgentFamily)},${term(TERM.vpcEndpoint, event.vpcEndpoint)}`;
+  const what = `${term(TERM.contextShape, event.encryptionContext?.shape ?? null)},${term(TERM.keyMaterial, event.keyMaterialId)}`;
   return {
     event,
     ordinal,
     eventTime: event.eventTime,
     eventUuid: eventUuid(event.eventId),
-    essence: uuidText(event.essence),
+    essence: essenceColumn(event.essence),
     keyId: event.key ? terms.key(event.key) : 0,
     byAlias: event.key?.kind === 'alias',
     alsoKeyId: also ? terms.key(also) : 0,
     otherKeyId: event.otherKey ? terms.key(event.otherKey) : 0,
     rules,
     actorId: terms.actor(event.actor),
-    operationId: terms.term(TERM.operation, `${event.service}:${event.operation}`),
-    callingServiceId: event.callingService === null ? 0 : terms.term(TERM.callingService, event.callingService),
-    accountId: terms.term(TERM.account, event.account),
-    regionId: terms.term(TERM.region, event.region),
-    networkId: event.network.prefix === null ? 0 : terms.term(TERM.network, event.network.prefix),
-    operationClass: OPERATION_CLASSES.indexOf(event.operationClass),
+    operationId,
+    accountId,
+    regionId,
+    networkId,
+    how,
+    profile: `${accountId},${regionId},${how},${what},${sessionFlags(event)}`,
+    operationClass,
     outcome: OUTCOMES.indexOf(event.outcome),
   };
 }
+
+/** 16 hex digits as the text of a `bigint`. */
+function essenceColumn(hex: string): string {
+  return String(BigInt.asIntN(64, BigInt(`0x${hex}`)));
+}
+
+/** `essence` as hex digits again. */
+export const ESSENCE = "lpad(to_hex(essence), 16, '0')";
 
 /** @returns ordinals of the rows that were new */
 export async function insertEvents(
@@ -101,44 +130,31 @@ export async function insertEvents(
   // In primary-key order: two batches that hold the same events wait for each other instead of deadlocking.
   const rows = scope.rows.toSorted(byIdentity);
   const { terms } = scope;
-  const term = (kind: (typeof TERM)[keyof typeof TERM], value: string | null): number | null =>
-    value === null ? null : terms.term(kind, value);
+  const term = (kind: TermKind, value: string | null): number | null => (value === null ? null : terms.term(kind, value));
   const columns = [
     plainArray(rows.map((row) => row.eventTime)),
-    plainArray(rows.map((row) => row.eventUuid)),
     plainArray(rows.map((row) => row.essence)),
-    plainArray(rows.map((row) => row.accountId)),
-    plainArray(rows.map((row) => row.regionId)),
+    plainArray(rows.map((row) => row.eventUuid)),
     plainArray(rows.map((row) => row.ordinal)),
-    plainArray(rows.map((row) => row.operationId)),
     plainArray(rows.map((row) => row.actorId)),
-    plainArray(rows.map((row) => flagsOf(row.event))),
-    plainArray(rows.map((row) => row.operationClass)),
-    plainArray(rows.map((row) => row.outcome)),
+    plainArray(rows.map((row) => terms.profile(row.profile))),
     plainArray(rows.map((row) => row.keyId || null)),
-    plainArray(rows.map((row) => row.otherKeyId || null)),
     plainArray(rows.map((row) => term(TERM.session, row.event.session.name))),
     plainArray(rows.map((row) => term(TERM.accessKey, row.event.session.accessKeyId))),
-    plainArray(rows.map((row) => row.callingServiceId || null)),
-    plainArray(rows.map((row) => row.networkId || null)),
-    plainArray(rows.map((row) => term(TERM.userAgent, row.event.userAgentFamily))),
-    plainArray(rows.map((row) => term(TERM.vpcEndpoint, row.event.vpcEndpoint))),
+    plainArray(rows.map((row) => flagsOf(row.event))),
+    plainArray(rows.map((row) => row.outcome)),
+    plainArray(rows.map((row) => row.otherKeyId || null)),
     plainArray(rows.map((row) => term(TERM.error, row.event.errorCode))),
-    plainArray(rows.map((row) => term(TERM.contextShape, row.event.encryptionContext?.shape ?? null))),
-    plainArray(rows.map((row) => term(TERM.keyMaterial, row.event.keyMaterialId))),
     plainArray(rows.map((row) => (row.event.sharedEventId === null ? null : eventUuid(row.event.sharedEventId)))),
     jsonArray(rows.map((row) => row.event.detail)),
   ];
   const inserted = await client.query<{ ordinal: number }>({
     name: 'insert-events',
-    text: `INSERT INTO event (event_time, event_id, essence, account_id, region_id, batch_id, ordinal, operation_id, actor_id, flags, operation_class,
-        outcome, key_id, other_key_id, session_id, access_key_id, calling_service_id, network_id, user_agent_id, vpc_endpoint_id, error_id,
-        context_id, material_id, shared_event_id, detail)
-      SELECT to_timestamp(t / 1000.0), id, es, acc, reg, $25, ord, op, act, fl, cls, oc, k, ok, s, ak, cs, n, ua, vp, er, cx, mt, sh, d
-      FROM unnest($1::float8[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::smallint[],
-        $11::smallint[], $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[], $18::int[], $19::int[], $20::int[], $21::int[],
-        $22::int[], $23::uuid[], $24::jsonb[])
-        AS i(t, id, es, acc, reg, ord, op, act, fl, cls, oc, k, ok, s, ak, cs, n, ua, vp, er, cx, mt, sh, d)
+    text: `INSERT INTO event (event_time, essence, event_id, batch_id, ordinal, actor_id, profile_id, key_id, session_id, access_key_id, flags, outcome,
+        other_key_id, error_id, shared_event_id, detail)
+      SELECT to_timestamp(t / 1000.0), es, id, $16, ord, act, p, k, s, ak, fl, oc, ok, er, sh, d
+      FROM unnest($1::float8[], $2::bigint[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::smallint[],
+        $11::smallint[], $12::int[], $13::int[], $14::uuid[], $15::jsonb[]) AS i(t, es, id, ord, act, p, k, s, ak, fl, oc, ok, er, sh, d)
       ON CONFLICT DO NOTHING RETURNING ordinal`,
     values: [...columns, batchId],
   });
@@ -152,7 +168,7 @@ export async function insertObservations(client: pg.ClientBase, batchId: number,
   await client.query(
     `INSERT INTO observation (batch_id, ordinal, event_time, event_id, essence, account_id, region_id)
      SELECT $1, ord, to_timestamp(t / 1000.0), id, es, acc, reg
-     FROM unnest($2::int[], $3::float8[], $4::uuid[], $5::uuid[], $6::int[], $7::int[]) AS i(ord, t, id, es, acc, reg)`,
+     FROM unnest($2::int[], $3::float8[], $4::uuid[], $5::bigint[], $6::int[], $7::int[]) AS i(ord, t, id, es, acc, reg)`,
     [
       batchId,
       plainArray(rows.map((row) => row.ordinal)),
@@ -190,6 +206,7 @@ function flagsOf(event: KmsEvent): number {
   if (event.correctsEventId !== null) flags |= FLAGS.correction;
   if (event.protectsLogs) flags |= FLAGS.protectsLogs;
   if (event.eventType === 'AwsServiceEvent') flags |= FLAGS.serviceEvent;
+  if (event.operationClass === 'control') flags |= FLAGS.control;
   return flags;
 }
 

@@ -5,6 +5,7 @@ import { zstdDecompress } from 'node:zlib';
 import type pg from 'pg';
 import { decodeFrames } from '../core/frames.ts';
 import { eventUuid } from '../core/ids.ts';
+import { ESSENCE } from './events.ts';
 import { inTransaction } from './transaction.ts';
 
 const decompress = promisify(zstdDecompress);
@@ -25,7 +26,7 @@ export async function readEvidence(pool: pg.Pool, eventIds: readonly string[]): 
   const byUuid = new Map(eventIds.map((id) => [eventUuid(id), id]));
   const { rows } = await pool.query<{ event_id: string; batch_id: number; ordinal: number; source: string; sha256: Buffer }>(
     `SELECT e.event_id, e.batch_id, e.ordinal, b.source, b.evidence_sha256 AS sha256 FROM event e JOIN ingest_batch b ON b.id = e.batch_id
-     WHERE e.event_id = ANY($1::uuid[]) ORDER BY e.event_time, e.event_id, e.essence`,
+     WHERE e.event_id = ANY($1::uuid[]) ORDER BY e.event_time, e.event_id, ${ESSENCE}`,
     [[...byUuid.keys()]],
   );
   const blobs = await readBlobs(pool, [...new Set(rows.map((row) => row.sha256.toString('hex')))]);

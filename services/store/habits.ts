@@ -8,7 +8,7 @@ import { contextBit, formsHabit, isCaller, sessionFlags } from '../core/habit.ts
 import { plainArray } from './array.ts';
 import type { EventRow } from './events.ts';
 import { type Bucket, bucketOf, include, measures, MERGE, sorted } from './rollup.ts';
-import { TERM, type TermKind, type Terms } from './terms.ts';
+import { TERM, type Terms } from './terms.ts';
 
 /** A way in which calls of a batch were made, with the profiles that it counts under. */
 interface Way {
@@ -43,25 +43,21 @@ const CRYPTOGRAPHIC = 0;
 /** `MERGE` for tables that count otherwise. */
 const ENDS = MERGE.slice(MERGE.indexOf('first_event'));
 
-/** Asks the dictionary for profiles; `resolve` must run before they are counted. Terms must be resolved. */
+/** Asks the dictionary for profiles, besides those of the rows; `resolve` must run before they are counted. Terms must be resolved. */
 export function habitualCalls(terms: Terms, rows: readonly EventRow[]): HabitualCall[] {
-  const term = (kind: TermKind, value: string | null): number => (value === null ? 0 : terms.term(kind, value));
   const ways = new Map<string, Way>();
   const calls: HabitualCall[] = [];
   for (const row of rows) {
     const { event } = row;
     if (!formsHabit(event)) continue;
     const isOwn = isCaller(event.actor);
-    const session = sessionFlags(event);
-    const how = `${row.operationId},${row.operationClass},${row.callingServiceId},${row.networkId},${term(TERM.userAgent, event.userAgentFamily)},${term(TERM.vpcEndpoint, event.vpcEndpoint)}`;
-    const name = `${row.accountId},${row.regionId},${how},${term(TERM.contextShape, event.encryptionContext?.shape ?? null)},${term(TERM.keyMaterial, event.keyMaterialId)},${session}`;
-    const known = isOwn ? name : `${name} `;
+    const known = isOwn ? row.profile : `${row.profile} `;
     let way = ways.get(known);
     if (!way) {
-      way = { index: ways.size, profile: name, caller: isOwn ? `0,${row.regionId},${how},0,0,${session}` : null };
+      const caller = isOwn ? `0,${row.regionId},${row.how},0,0,${sessionFlags(event)}` : null;
+      way = { index: ways.size, profile: row.profile, caller };
       ways.set(known, way);
-      terms.wantProfile(way.profile);
-      if (way.caller !== null) terms.wantProfile(way.caller);
+      if (caller !== null) terms.wantProfile(caller);
       if (row.operationClass === CRYPTOGRAPHIC) terms.wantProfile(placeOf(row));
     }
     calls.push({ row, way });

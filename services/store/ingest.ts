@@ -116,7 +116,7 @@ export async function storeBatch(
       batch.batchId,
       rows.filter((row) => !fresh.has(row.ordinal)),
     );
-    const rollup = new Rollup();
+    const rollup = new Rollup(terms);
     for (const row of inserted) rollup.add(row);
     await insertQuarantine(client, batch);
     await rollup.mergeHourly(client);

@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import { HOUR } from '../core/clock.ts';
 import { plainArray } from './array.ts';
+import type { Terms } from './terms.ts';
 
 /** The columns of a new event that rollups count by; ids as stored, 0 for none. */
 export interface RolledEvent {
@@ -17,10 +18,12 @@ export interface RolledEvent {
   readonly alsoKeyId: number;
   readonly actorId: number;
   readonly operationId: number;
-  readonly callingServiceId: number;
   readonly accountId: number;
   readonly regionId: number;
   readonly networkId: number;
+  /** Its way of calling without account, Region, encryption context, key material and session: columns of `call_profile`. */
+  readonly how: string;
+  readonly profile: string;
   readonly operationClass: number;
   readonly outcome: number;
 }
@@ -35,23 +38,23 @@ export interface Bucket {
 }
 
 export class Rollup {
+  readonly #terms: Terms;
   readonly #hourly = new Map<string, Bucket>();
   readonly #use = new Map<string, Bucket>();
 
+  /** @param terms in which the profiles of the events are resolved */
+  constructor(terms: Terms) {
+    this.#terms = terms;
+  }
+
   add(event: RolledEvent): void {
-    const { keyId, actorId, operationId, callingServiceId, accountId, regionId, networkId, operationClass, outcome } = event;
+    const { keyId, actorId, profile, accountId, regionId, operationClass, outcome } = event;
     const hour = Math.floor(event.eventTime / HOUR) * HOUR;
-    const hourly = `${hour},${keyId},${actorId},${operationId},${callingServiceId},${accountId},${regionId},${networkId},${outcome}`;
-    count(this.#hourly, hourly, event, () => [
+    count(this.#hourly, `${hour},${keyId},${actorId},${profile},${outcome}`, event, () => [
       hour,
       keyId,
       actorId,
-      operationId,
-      callingServiceId,
-      accountId,
-      regionId,
-      networkId,
-      operationClass,
+      this.#terms.profile(profile),
       outcome,
     ]);
     for (const used of [event.byAlias ? null : keyId, event.alsoKeyId || null]) {
@@ -70,14 +73,13 @@ export class Rollup {
     if (buckets.length === 0) return;
     await client.query({
       name: 'merge-activity-hourly',
-      text: `INSERT INTO activity_hourly AS t (hour, key_id, actor_id, operation_id, calling_service_id, account_id, region_id, network_id,
-          operation_class, outcome, count, first_at, first_event, last_at, last_event)
-        SELECT to_timestamp(hour / 1000.0), k, a, o, s, acc, r, n, c, oc, cnt, to_timestamp(fa / 1000.0), fe, to_timestamp(la / 1000.0), le
-        FROM unnest($1::float8[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::smallint[], $10::smallint[],
-          $11::int[], $12::float8[], $13::uuid[], $14::float8[], $15::uuid[]) AS i(hour, k, a, o, s, acc, r, n, c, oc, cnt, fa, fe, la, le)
-        ON CONFLICT (hour, key_id, actor_id, operation_id, calling_service_id, account_id, region_id, network_id, outcome) DO UPDATE SET ${MERGE}`,
+      text: `INSERT INTO activity_hourly AS t (hour, key_id, actor_id, profile_id, outcome, count, first_at, first_event, last_at, last_event)
+        SELECT to_timestamp(hour / 1000.0), k, a, p, oc, cnt, to_timestamp(fa / 1000.0), fe, to_timestamp(la / 1000.0), le
+        FROM unnest($1::float8[], $2::int[], $3::int[], $4::int[], $5::smallint[], $6::int[], $7::float8[], $8::uuid[], $9::float8[], $10::uuid[])
+          AS i(hour, k, a, p, oc, cnt, fa, fe, la, le)
+        ON CONFLICT (hour, key_id, actor_id, profile_id, outcome) DO UPDATE SET ${MERGE}`,
       values: [
-        ...Array.from({ length: 10 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))),
+        ...Array.from({ length: 5 }, (_, i) => plainArray(buckets.map((bucket) => bucket.ids[i] ?? 0))),
         ...measures(buckets, (bucket) => bucket.ids.at(-1) !== 0),
       ],
     });

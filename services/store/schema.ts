@@ -90,30 +90,22 @@ export interface BatchSealTable {
   sealed_at: Timestamp;
 }
 
+/** `essence` is a `bigint`: read it as hex digits, see `ESSENCE`. */
 export interface EventTable {
   event_time: Timestamp;
-  event_id: string;
   essence: string;
-  account_id: number;
-  region_id: number;
+  event_id: string;
   batch_id: number;
   ordinal: number;
-  operation_id: number;
   actor_id: number;
-  flags: number;
-  operation_class: number;
-  outcome: number;
+  profile_id: number;
   key_id: number | null;
-  other_key_id: number | null;
   session_id: number | null;
   access_key_id: number | null;
-  calling_service_id: number | null;
-  network_id: number | null;
-  user_agent_id: number | null;
-  vpc_endpoint_id: number | null;
+  flags: number;
+  outcome: number;
+  other_key_id: number | null;
   error_id: number | null;
-  context_id: number | null;
-  material_id: number | null;
   shared_event_id: string | null;
   detail: NullableJson;
 }
@@ -160,12 +152,7 @@ export interface ActivityHourlyTable {
   hour: Timestamp;
   key_id: number;
   actor_id: number;
-  operation_id: number;
-  calling_service_id: number;
-  account_id: number;
-  region_id: number;
-  network_id: number;
-  operation_class: number;
+  profile_id: number;
   outcome: number;
   count: number;
   first_at: NullableTimestamp;

@@ -5,7 +5,7 @@ import { KEY_HARM } from '../core/key-harm.ts';
 import { KEY_OPENING } from '../core/key-opening.ts';
 import { OPERATION_CLASSES } from '../core/operations.ts';
 import { plainArray } from './array.ts';
-import { FLAGS } from './events.ts';
+import { CONTROL, ESSENCE, FLAGS } from './events.ts';
 import type { NameCache } from './names.ts';
 import { TERM } from './terms.ts';
 
@@ -17,8 +17,8 @@ export interface TimelineRow {
   readonly accountId: number;
 }
 
-const COLUMNS = `event_time, event_id, essence, account_id, region_id, operation_id, operation_class, outcome, coalesce(key_id, 0) AS key_id,
-  coalesce(other_key_id, 0) AS other_key_id, actor_id, coalesce(error_id, 0) AS error_id, coalesce(calling_service_id, 0) AS calling_service_id,
+const COLUMNS = `event_time, event_id, ${ESSENCE} AS essence, account_id, region_id, operation_id, operation_class, outcome, coalesce(key_id, 0) AS key_id,
+  coalesce(other_key_id, 0) AS other_key_id, actor_id, coalesce(error_id, 0) AS error_id, calling_service_id,
   coalesce(session_id, 0) AS session_id, flags, detail`;
 
 interface Row {
@@ -44,12 +44,30 @@ interface Row {
 export async function controlEventsOfKeys(client: pg.ClientBase, keyIds: readonly number[], names: NameCache): Promise<TimelineRow[]> {
   const { rows } = await client.query<Row>({
     name: 'control-events-of-keys',
-    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id = ANY($1::int[])
+    text: `SELECT ${COLUMNS} FROM event_call WHERE ${CONTROL} AND key_id = ANY($1::int[])
       UNION ALL
-      SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND other_key_id = ANY($1::int[]) AND (key_id IS NULL OR NOT key_id = ANY($1::int[]))`,
+      SELECT ${COLUMNS} FROM event_call WHERE ${CONTROL} AND other_key_id = ANY($1::int[]) AND (key_id IS NULL OR NOT key_id = ANY($1::int[]))`,
     values: [keyIds],
   });
   return await named(client, rows, names);
+}
+
+/**
+ * Grants of a key that AWS services gave and retired, the latest so many, in event order. Such events have no index of their own: what is
+ * known of the key's callers says since when there are any.
+ */
+export async function grantEventsOfKey(
+  client: pg.ClientBase,
+  keyId: number,
+  options: { readonly limit: number; readonly names: NameCache },
+) {
+  const { rows } = await client.query<Row>(
+    `SELECT ${COLUMNS} FROM event_call WHERE operation_class = 2 AND outcome = 0 AND key_id = $1
+       AND event_time >= (SELECT min(first_at) FROM key_use WHERE key_id = $1 AND operation_class = 2 AND outcome = 0)
+     ORDER BY event_time DESC, event_id DESC LIMIT $2`,
+    [keyId, options.limit],
+  );
+  return await named(client, rows, options.names);
 }
 
 /** Control events of accounts that concern no key (trails, selectors, key stores, other services), and trails that name a key of theirs. */
@@ -60,9 +78,9 @@ export async function controlEventsOfAccounts(
 ): Promise<TimelineRow[]> {
   const { rows } = await client.query<Row>({
     name: 'control-events-of-accounts',
-    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IS NULL AND account_id = ANY($1::int[])
+    text: `SELECT ${COLUMNS} FROM event_call WHERE ${CONTROL} AND key_id IS NULL AND account_id = ANY($1::int[])
       UNION ALL
-      SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND key_id IN (SELECT id FROM kms_key WHERE protects_logs) AND outcome = 0
+      SELECT ${COLUMNS} FROM event_call WHERE ${CONTROL} AND key_id IN (SELECT id FROM kms_key WHERE protects_logs) AND outcome = 0
         AND account_id = ANY($1::int[]) AND operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value LIKE 'cloudtrail:%')`,
     values: [accountIds],
   });
@@ -73,7 +91,7 @@ export async function controlEventsOfAccounts(
 export async function harmsOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<TimelineRow[]> {
   const { rows } = await client.query<Row>({
     name: 'harms-of-actors',
-    text: `SELECT ${COLUMNS} FROM event WHERE operation_class = 3 AND outcome = 0 AND actor_id = ANY($1::int[])
+    text: `SELECT ${COLUMNS} FROM event_call WHERE ${CONTROL} AND outcome = 0 AND actor_id = ANY($1::int[])
       AND key_id IN (SELECT key_id FROM key_actor WHERE operation_class = 3 AND outcome = 0 AND actor_id = ANY($1::int[]))
       AND operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value = ANY($2::text[]))`,
     values: [actorIds, KEY_HARM.map((operation) => `kms:${operation}`)],
@@ -100,7 +118,7 @@ export async function openingsOfAccounts(
     text: `SELECT ${COLUMNS} FROM unnest($1::int[], $2::float8[], $3::float8[]) AS p(account, since, until)
       JOIN term a ON a.id = p.account
       JOIN kms_key k ON k.kind = 'key' AND k.account = a.value
-      JOIN event e ON e.operation_class = 3 AND e.key_id = k.id AND e.account_id = p.account AND e.outcome = 0
+      JOIN event_call e ON ${CONTROL} AND e.key_id = k.id AND e.account_id = p.account AND e.outcome = 0
         AND e.event_time BETWEEN to_timestamp(p.since / 1000.0) AND to_timestamp(p.until / 1000.0)
       WHERE e.operation_id IN (SELECT id FROM term WHERE kind = ${TERM.operation} AND value = ANY($4::text[]))`,
     values: [
@@ -115,7 +133,7 @@ export async function openingsOfAccounts(
 
 /** Events by stored event id, for showing; every telling of a conflicting one. */
 export async function eventsById(client: pg.ClientBase | pg.Pool, uuids: readonly string[], names: NameCache): Promise<TimelineRow[]> {
-  const { rows } = await client.query<Row>(`SELECT ${COLUMNS} FROM event WHERE event_id = ANY($1::uuid[])`, [uuids]);
+  const { rows } = await client.query<Row>(`SELECT ${COLUMNS} FROM event_call WHERE event_id = ANY($1::uuid[])`, [uuids]);
   return await named(client, rows, names);
 }
 
@@ -134,7 +152,7 @@ async function named(client: pg.ClientBase | pg.Pool, rows: readonly Row[], cach
       const event: StoredEvent = {
         eventId: names.eventId(row.event_id),
         eventTime: row.event_time,
-        essence: row.essence.replaceAll('-', ''),
+        essence: row.essence,
         account: names.term(row.account_id),
         region: names.term(row.region_id),
         service: operation.slice(0, colon),

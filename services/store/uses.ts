@@ -69,7 +69,7 @@ export async function usesOfActors(client: pg.ClientBase, actorIds: readonly num
 export async function failuresOfKeys(client: pg.ClientBase, keyIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
   const { rows } = await client.query<Row>({
     name: 'failures-of-keys',
-    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly WHERE outcome > 1 AND key_id <> 0 AND key_id = ANY($1::int[])`,
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_call WHERE outcome > 1 AND key_id <> 0 AND key_id = ANY($1::int[])`,
     values: [keyIds],
   });
   return await named(client, rows, names);
@@ -92,7 +92,7 @@ export async function failuresThroughAliases(client: pg.ClientBase, spans: reado
 export async function denialsOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
   const { rows } = await client.query<Row>({
     name: 'denials-of-actors',
-    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly WHERE outcome = 1 AND actor_id = ANY($1::int[])`,
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_call WHERE outcome = 1 AND actor_id = ANY($1::int[])`,
     values: [actorIds],
   });
   return await named(client, rows, names);
@@ -102,7 +102,7 @@ export async function denialsOfActors(client: pg.ClientBase, actorIds: readonly 
 export async function probesOfActors(client: pg.ClientBase, actorIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
   const { rows } = await client.query<Row>({
     name: 'probes-of-actors',
-    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly WHERE (outcome = 5 OR outcome = 7) AND actor_id = ANY($1::int[])`,
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_call WHERE (outcome = 5 OR outcome = 7) AND actor_id = ANY($1::int[])`,
     values: [actorIds],
   });
   return await named(client, rows, names);
@@ -112,7 +112,7 @@ export async function probesOfActors(client: pg.ClientBase, actorIds: readonly n
 export async function throttledOfAccounts(client: pg.ClientBase, accountIds: readonly number[], names: NameCache): Promise<FailureRow[]> {
   const { rows } = await client.query<Row>({
     name: 'throttled-of-accounts',
-    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_hourly a
+    text: `SELECT hour, operation_id, ${COLUMNS} FROM activity_call a
       WHERE outcome = 6 AND account_id = ANY($1::int[]) AND EXISTS (SELECT FROM term o WHERE o.id = a.operation_id AND o.value LIKE 'kms:%')`,
     values: [accountIds],
   });
@@ -126,7 +126,7 @@ export async function callsInHours(
 ): Promise<number[]> {
   const { rows } = await client.query<{ calls: number }>({
     name: 'calls-in-hours',
-    text: `SELECT (SELECT coalesce(sum(a.count), 0)::float8 FROM activity_hourly a JOIN term o ON o.id = a.operation_id AND o.value LIKE 'kms:%'
+    text: `SELECT (SELECT coalesce(sum(a.count), 0)::float8 FROM activity_call a JOIN term o ON o.id = a.operation_id AND o.value LIKE 'kms:%'
         JOIN term c ON c.id = a.account_id JOIN term r ON r.id = a.region_id
         WHERE a.hour = to_timestamp(i.hour / 1000.0) AND c.value = i.account AND r.value = i.region) AS calls
       FROM unnest($1::text[], $2::text[], $3::float8[]) WITH ORDINALITY AS i(account, region, hour, n) ORDER BY n`,

@@ -116,7 +116,7 @@ async function readStored(url: string): Promise<StoredFile[]> {
          a.value AS account, r.value AS region, to_char(e.event_time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS time, e.outcome = 0 AS ok
        FROM (SELECT batch_id, ordinal, event_id, essence, event_time FROM event
              UNION ALL SELECT batch_id, ordinal, event_id, essence, event_time FROM observation) s
-       JOIN event e USING (event_id, essence, event_time) LEFT JOIN event_id_text x USING (event_id)
+       JOIN event_call e USING (event_id, essence, event_time) LEFT JOIN event_id_text x USING (event_id)
        JOIN term o ON o.id = e.operation_id JOIN term a ON a.id = e.account_id JOIN term r ON r.id = e.region_id JOIN actor c ON c.id = e.actor_id
        LEFT JOIN kms_key k ON k.id = e.key_id ORDER BY s.batch_id, s.ordinal`,
     );

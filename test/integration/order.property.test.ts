@@ -29,12 +29,15 @@ afterAll(async () => {
 
 describe('order does not matter', () => {
   test('any order, repetition, spelling and splitting over workers ends in the same events, rollups, keys and findings', async () => {
+    // Not by fast-check's own limit, which would leave a run at work on the database while the next test begins.
+    const deadline = performance.now() + 200_000;
     await fc.assert(
       fc.asyncProperty(fc.oneof({ weight: 4, arbitrary: worlds(60) }, pieces), arrangements, async (records, arrangement) => {
+        if (performance.now() > deadline) return;
         const expected = await plain(one, records);
         expect(differences(expected, await arranged(other, records, arrangement))).toEqual([]);
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 240_000 },
+      { numRuns: 40 },
     );
   }, 300_000);
 

@@ -60,20 +60,22 @@ function columnOf(type: string): Column {
   return { type: base, nullable, optional: /^Generated|\| undefined/.test(type) };
 }
 
-/** The tables as they are in the migrated database. */
+/** The tables as they are in the migrated database; `…_call` are views that put two of them together. */
 async function found(): Promise<Tables> {
   const rows = await asOwner<{ table: string; column: string; type: string; nullable: boolean; optional: boolean }>(
     database.url,
     `SELECT c.relname AS "table", a.attname AS "column", format_type(a.atttypid, NULL) AS type, NOT a.attnotnull AS nullable,
        a.attidentity <> '' OR a.atthasdef AS optional
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname !~ '^(kysely|bullmq)'
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname !~ '^(kysely|bullmq)|_call$'
      ORDER BY 1, a.attnum`,
   );
   const tables: Tables = {};
   for (const { table, column, type, nullable, optional } of rows) {
     // Postgres does not know of a view's columns that they are never null.
-    (tables[table] ??= {})[column] = { type: TYPES[type] ?? type, nullable: nullable && table !== 'key_use', optional };
+    // All 64 bits of an essence count, so that no number holds it.
+    const told = column === 'essence' ? 'string' : (TYPES[type] ?? type);
+    (tables[table] ??= {})[column] = { type: told, nullable: nullable && table !== 'key_use', optional };
   }
   return tables;
 }

@@ -95,7 +95,7 @@ function events(operations: readonly string[], keys: readonly (string | null)[])
       service: fc.oneof({ weight: 9, arbitrary: fc.constant('kms') }, fc.constant('cloudtrail')),
       region: fc.constantFrom('eu-west-1', 'us-east-1'),
       detail: details,
-      essence: fc.option(fc.constant('0'.repeat(32)), { nil: undefined, freq: 1 }),
+      essence: fc.option(fc.constant('0'.repeat(16)), { nil: undefined, freq: 1 }),
       protectsLogs: fc.boolean(),
     })
     .map(({ operation, ...telling }) => tell(operation, telling));

@@ -142,7 +142,7 @@ function expectSound(normalized: Normalized): void {
   expect(Object.keys(Object.prototype)).toEqual([]);
   if (normalized.outcome !== 'ok') return;
   const { event } = normalized;
-  expect(event.essence).toMatch(/^[0-9a-f]{32}$/);
+  expect(event.essence).toMatch(/^[0-9a-f]{16}$/);
   expect(event.eventId).not.toBe('');
   expect(Number.isSafeInteger(event.eventTime)).toBe(true);
   for (const indexed of [

@@ -48,7 +48,9 @@ interface Told {
   readonly at: number;
 }
 
-test('an organization through three sources with faults ends as a quiet replay of the same records', { timeout: 1_200_000 }, async () => {
+test('an organization through three sources with faults ends as a quiet replay of the same records', {
+  timeout: 1_200_000 + EVENTS * 12,
+}, async () => {
   const seed = `organization-${Date.now()}`;
   process.stdout.write(`seed ${seed}, ${EVENTS} events\n`);
   const random = new Random(seed);

@@ -42,15 +42,14 @@ const PROFILE = `(SELECT jsonb_build_array(${[
 
 const SECTIONS: Readonly<Record<string, string>> = {
   events: `SELECT event_time, event_id, essence, flags, operation_class, outcome, shared_event_id, detail,
-    ${TERMS.map((name) => term(`${name}_id`)).join(', ')}, ${arn('key_id')}, ${arn('other_key_id')}, ${actor} FROM event t`,
+    ${TERMS.map((name) => term(`${name}_id`)).join(', ')}, ${arn('key_id')}, ${arn('other_key_id')}, ${actor} FROM event_call t`,
   keys: 'SELECT arn, kind, account, region, name, facts, state, rotation_standing, protects_logs FROM kms_key t',
   aliases: `SELECT ${arn('alias_id')}, ${arn('target_key_id')}, as_of, origin FROM key_alias t`,
   findings: `SELECT id, detector, dedup_key, severity, title, status, resolved_at, resolution, key_arn, actor, account, region, first_seen, last_seen,
     occurrences, explanation, details, split_part(subject, ':', 1) AS subject,
     ARRAY(SELECT event_id FROM finding_evidence e WHERE e.finding_id = t.id ORDER BY position) AS evidence FROM finding t`,
   conflicts: `SELECT event_id, ${term('account_id')}, ${term('region_id')}, event_time, essence FROM event_conflict t`,
-  hours: `SELECT hour, ${arn('key_id')}, ${actor}, ${['operation', 'calling_service', 'account', 'region', 'network'].map((name) => term(`${name}_id`)).join(', ')},
-    operation_class, outcome, count, first_at, first_event, last_at, last_event FROM activity_hourly t`,
+  hours: `SELECT hour, ${arn('key_id')}, ${actor}, ${PROFILE}, outcome, count, first_at, first_event, last_at, last_event FROM activity_hourly t`,
   users: `SELECT ${arn('key_id')}, ${actor}, ${term('account_id')}, ${term('region_id')}, operation_class, outcome, count, first_at, first_event, last_at, last_event
     FROM key_actor t`,
   aliasUses: `SELECT ${arn('alias_id')}, ${arn('key_id')}, ${actor}, ${term('account_id')}, ${term('region_id')}, operation_class, outcome, count, first_at,

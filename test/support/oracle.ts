@@ -39,14 +39,14 @@ export async function storedSubjects({ deps }: Pipeline): Promise<Subject[]> {
       keys: await idsOf("SELECT id FROM kms_key WHERE kind = 'key'"),
       aliases: await idsOf("SELECT id FROM kms_key WHERE kind = 'alias'"),
       accounts: await idsOf(
-        `SELECT account_id AS id FROM event WHERE (operation_class = 3 AND key_id IS NULL) OR outcome = 6 UNION SELECT account_id FROM event_conflict
-         UNION SELECT account_id FROM event WHERE operation_class = 3 AND outcome = 0
+        `SELECT account_id AS id FROM event_call WHERE (operation_class = 3 AND key_id IS NULL) OR outcome = 6 UNION SELECT account_id FROM event_conflict
+         UNION SELECT account_id FROM event_call WHERE operation_class = 3 AND outcome = 0
            AND operation_id IN (SELECT id FROM term WHERE value LIKE 'cloudtrail:%')`,
       ),
       actors: await idsOf(
-        `SELECT actor_id AS id FROM event WHERE outcome IN (1, 5, 7) UNION SELECT id FROM actor WHERE type = 'root'
+        `SELECT actor_id AS id FROM event_call WHERE outcome IN (1, 5, 7) UNION SELECT id FROM actor WHERE type = 'root'
          UNION SELECT actor_id FROM habit WHERE key_id = 0 AND actor_id <> 0
-         UNION SELECT e.actor_id FROM event e JOIN kms_key k ON k.id = e.key_id AND k.kind = 'key' JOIN term t ON t.id = e.operation_id
+         UNION SELECT e.actor_id FROM event_call e JOIN kms_key k ON k.id = e.key_id AND k.kind = 'key' JOIN term t ON t.id = e.operation_id
            WHERE e.operation_class = 3 AND e.outcome = 0
              AND t.value = ANY(ARRAY[${KEY_HARM.map((operation) => `'kms:${operation}'`).join(',')}])`,
       ),

@@ -69,7 +69,7 @@ export async function searchEvents(
          (SELECT id FROM term WHERE kind = ${TERM.account} AND value = $6) AS account_id,
          (SELECT id FROM term WHERE kind = ${TERM.region} AND value = $7) AS region_id),
      page AS (
-       SELECT * FROM event e
+       SELECT * FROM event_call e
        WHERE event_time >= $1 AND event_time < $2 AND event_time <= $9
          AND ($3::text IS NULL OR key_id = (SELECT key_id FROM ids)) AND ($4::text IS NULL OR actor_id = (SELECT actor_id FROM ids))
          AND ($5::text IS NULL OR operation_id = (SELECT operation_id FROM ids)) AND ($6::text IS NULL OR account_id = (SELECT account_id FROM ids))

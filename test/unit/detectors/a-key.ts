@@ -44,7 +44,7 @@ export function anEvent(operation: string, at: number, more: Partial<StoredEvent
     errorCode: null,
     callingService: null,
     detail: null,
-    essence: '0'.repeat(32),
+    essence: '0'.repeat(16),
     sessionName: null,
     ...more,
   };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR } from '../../../services/core/clock.ts';
 import { burstsOf } from '../../../services/detectors/bursts.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const OPTIONS = { minimum: 10, historyHours: 14 * 24, chance: 1e-6 };
@@ -69,8 +70,7 @@ describe('burstsOf', () => {
   });
 
   test('a year of bad hours is judged quickly', () => {
-    const begin = performance.now();
-    burstsOf(rowsOf(everyHour((hour) => 10 + ((hour * 7919) % 1000), 365 * 24)), OPTIONS);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    const rows = rowsOf(everyHour((hour) => 10 + ((hour * 7919) % 1000), 365 * 24));
+    expect(cpuMs(() => burstsOf(rows, OPTIONS))).toBeLessThan(1_000);
   });
 });

@@ -121,7 +121,7 @@ describe('key subjects', () => {
 
 describe('order', () => {
   it('of events that differ in account or Region only is their own, not that of their arrival', () => {
-    const same = { at: 1, id: 'one', essence: '0'.repeat(32) };
+    const same = { at: 1, id: 'one', essence: '0'.repeat(16) };
     const events = [
       tell('DisableKey', { ...same, region: 'us-east-1' }),
       tell('DisableKey', { ...same, region: 'eu-west-1' }),

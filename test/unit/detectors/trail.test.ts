@@ -5,7 +5,7 @@ import { trailArguments, trailKey } from '../../../services/detectors/trail.ts';
 const event = (trailName: string | undefined): StoredEvent => ({
   eventId: '6f1c8b7e-2d3a-4e5f-8a9b-0c1d2e3f4a5b',
   eventTime: Date.UTC(2026, 1, 3),
-  essence: '0'.repeat(32),
+  essence: '0'.repeat(16),
   account: '111122223333',
   region: 'eu-west-1',
   service: 'cloudtrail',

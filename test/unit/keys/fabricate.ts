@@ -36,8 +36,9 @@ export interface Telling {
 /** An event as the normalizer would give it, about `KEY` by `ADMIN` unless said otherwise. Its id is derived from what is said. */
 export function tell(operation: string, telling: Telling): KmsEvent {
   const { at, service = 'kms', key = KEY, otherKey = null, detail = null, outcome = 'ok', actor = ADMIN } = telling;
-  const essence = telling.essence ?? digest128([operation, JSON.stringify(telling)]);
-  const { account = '111122223333', region = 'eu-west-1', protectsLogs = false, id = idOf(essence) } = telling;
+  const digest = digest128([operation, JSON.stringify(telling)]);
+  const essence = telling.essence ?? digest.slice(0, 16);
+  const { account = '111122223333', region = 'eu-west-1', protectsLogs = false, id = idOf(digest) } = telling;
   return {
     eventId: id,
     eventTime: at,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { analyzePolicy, type PolicyVerdict } from '../../../services/keys/policy.ts';
+import { cpuMs } from '../../support/cpu.ts';
 
 const OWN = '111122223333';
 const FOREIGN = '444455556666';
@@ -334,7 +335,5 @@ test('a policy built to be slow is judged within a second', () => {
     ...Array.from({ length: 140 }, () => allow('*', { Action: [`kms:${'*a'.repeat(20)}`, '*'] })),
     ...Array.from({ length: 140 }, () => deny({ Principal: { AWS: FOREIGN } })),
   );
-  const begin = performance.now();
-  expect(analyzePolicy(hostile, OWN).verdict).toBe('public');
-  expect(performance.now() - begin).toBeLessThan(1_000);
+  expect(cpuMs(() => expect(analyzePolicy(hostile, OWN).verdict).toBe('public'))).toBeLessThan(1_000);
 });

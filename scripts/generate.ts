@@ -10,11 +10,19 @@ import { configurationReference } from './generators/config.ts';
 import { grafanaDashboards } from './generators/dashboards.ts';
 import { detectorsReference } from './generators/detectors.ts';
 import { metricsReference } from './generators/metrics.ts';
+import { playbooksReference } from './generators/playbooks.ts';
 
 /** Derives files. Keys are paths from the repository's root, values are whole contents. */
 export type Generator = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
 
-const GENERATORS: readonly Generator[] = [metricsReference, detectorsReference, configurationReference, cliReference, grafanaDashboards];
+const GENERATORS: readonly Generator[] = [
+  metricsReference,
+  detectorsReference,
+  configurationReference,
+  cliReference,
+  playbooksReference,
+  grafanaDashboards,
+];
 
 /** Folders that hold generated files only. */
 const GENERATED_FOLDERS = ['docs/reference/**/*', '**/generated/**/*'];

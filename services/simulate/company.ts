@@ -1,10 +1,9 @@
-import { DAY, HOUR, MINUTE } from '../core/clock.ts';
+import { DAY, MINUTE } from '../core/clock.ts';
 import { tellBiographies, tellFirstUses } from './biographies.ts';
 import { tellBystanders } from './bystanders.ts';
-import { Delivery } from './delivery.ts';
+import { deliveriesOf, Delivery } from './delivery.ts';
 import type { LogFile } from './log-file.ts';
 import { Random } from './random.ts';
-import type { Entry } from './record.ts';
 import { analyticsStreams } from './routines/analytics.ts';
 import { applicationStreams } from './routines/applications.ts';
 import { euShopStreams } from './routines/eu-shop.ts';
@@ -13,9 +12,9 @@ import { peopleStreams } from './routines/people.ts';
 import { shopStreams } from './routines/shop.ts';
 import { testBedStreams } from './routines/test-bed.ts';
 import { Scribe } from './scribe.ts';
+import { unseen } from './stories/blinding.ts';
 import { tellStories } from './stories/stories.ts';
 import { runStreams } from './stream.ts';
-import type { World } from './world.ts';
 import { buildWorld } from './world.ts';
 
 export interface MonthOptions {
@@ -50,7 +49,13 @@ export function* simulateMonth({ seed, end, days = 30, scale = 1, fileMinutes = 
     ...peopleStreams(world),
   ];
   const once = [...tellBiographies(world), ...tellFirstUses(world, streams), ...tellStories(world), ...tellBystanders(world)];
-  const delivery = new Delivery(world, fileMinutes * MINUTE);
+  const delivery = new Delivery({
+    seed: world.seed,
+    start: world.start,
+    end: world.end,
+    span: fileMinutes * MINUTE,
+    unseen: (entry) => unseen(world, entry),
+  });
   yield* delivery.history(once.filter((entry) => entry.time < world.start));
   for (let day = 0; day < days; day += 1) {
     const [from, to] = [world.start + day * DAY, world.start + (day + 1) * DAY];
@@ -63,17 +68,10 @@ export function* simulateMonth({ seed, end, days = 30, scale = 1, fileMinutes = 
     runStreams(world, streams, { from, to, scribe });
     const ofTheDay = once.filter((entry) => entry.time >= from && entry.time < to);
     delivery.accept(
-      [...scribes.flatMap((made) => made.entries), ...ofTheDay].flatMap((entry, at) => deliveriesOf(world, entry, `${day}/${at}`)),
+      [...scribes.flatMap((made) => made.entries), ...ofTheDay].flatMap((entry, at) =>
+        deliveriesOf(new Random(`${world.seed}/luck/${day}/${at}`), entry),
+      ),
     );
     yield* delivery.due(day === days - 1 ? Number.POSITIVE_INFINITY : to);
   }
-}
-
-/** CloudTrail delivers at least once: now and then a record comes late, or comes again hours later. */
-function deliveriesOf(world: World, entry: Entry, label: string): Entry[] {
-  if (entry.delivered !== undefined) return [entry];
-  const luck = new Random(`${world.seed}/luck/${label}`);
-  if (luck.chance(0.003)) return [entry, { ...entry, delivered: entry.time + luck.int(2, 7) * HOUR }];
-  if (!luck.chance(0.001)) return [entry];
-  return [{ ...entry, delivered: entry.time + luck.int(3, 9) * HOUR, record: { ...entry.record, addendum: { reason: 'DELIVERY_DELAY' } } }];
 }

@@ -39,8 +39,17 @@ const CLI =
 
 /** A person at work in one account: in the console, or with the command line. */
 export function signedIn(world: World, who: Person, place: { account: AccountName; time: number; tool?: 'console' | 'cli' }): Caller {
-  const account = ACCOUNTS[place.account];
   const suffix = world.stableHex(16, `${place.account}/${who.permissions}`);
+  return centralSession(world, who, { ...place, account: ACCOUNTS[place.account], suffix });
+}
+
+/** A session through IAM Identity Center; `suffix` is what it makes of permission set and account in the role's name. */
+export function centralSession(
+  world: World,
+  who: Pick<Person, 'mail' | 'permissions' | 'address'>,
+  place: { account: string; suffix: string; time: number; tool?: 'console' | 'cli' },
+): Caller {
+  const { account, suffix } = place;
   const console = place.tool !== 'cli';
   const role = { account, name: `AWSReservedSSO_${who.permissions}_${suffix}`, path: '/aws-reserved/sso.amazonaws.com/us-east-1/' };
   const since = Math.floor(place.time / (4 * HOUR)) * 4 * HOUR + who.mail.length * 37_000;
@@ -67,17 +76,22 @@ export function contractor(world: World): Caller {
 
 /** The pipeline's role, assumed by GitHub Actions through OpenID Connect; Terraform's user agent. */
 export function pipeline(world: World, account: AccountName, time: number): Caller {
+  return pipelineOf(world, ACCOUNTS[account], time);
+}
+
+/** @param account its id */
+export function pipelineOf(world: World, account: string, time: number): Caller {
   const run = Math.floor(time / HOUR);
   return roleCaller(
     world,
-    { account: ACCOUNTS[account], name: 'ci-deploy' },
+    { account, name: 'ci-deploy' },
     {
       session: `GitHubActions-${run}`,
       since: run * HOUR,
       from: `192.0.2.${130 + (run % 20)}`,
       agent:
         'APN/1.0 HashiCorp/1.0 Terraform/1.10.3 (+https://www.terraform.io) terraform-provider-aws/5.82.2 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.32.7 ua/2.1 os/linux lang/go#1.23.3 md/GOOS#linux md/GOARCH#amd64 api/kms#1.37.8',
-      web: { federatedProvider: `arn:aws:iam::${ACCOUNTS[account]}:oidc-provider/token.actions.githubusercontent.com`, attributes: {} },
+      web: { federatedProvider: `arn:aws:iam::${account}:oidc-provider/token.actions.githubusercontent.com`, attributes: {} },
     },
   );
 }

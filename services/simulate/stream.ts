@@ -15,6 +15,10 @@ export interface Stream {
   readonly rhythm: Rhythm;
   /** Not multiplied by the world's scale: people and pipelines do not grow with traffic. */
   readonly fixed?: true;
+  /** Runs by the clock: as often as expected, not by chance. */
+  readonly punctual?: true;
+  /** Records of one occurrence, about. Default 1. */
+  readonly weight?: number;
   /** The key that it uses; absent where it uses none, or another one each time. */
   readonly key?: SimKey;
   write(time: number, scribe: Scribe): void;
@@ -55,10 +59,16 @@ export function runStreams(
     const scribe = window.scribe(stream.name);
     const perHour = (stream.perDay / 24) * (stream.fixed ? 1 : world.scale);
     for (let hour = window.from; hour < window.to; hour += HOUR) {
-      const count = scribe.random.poisson(perHour * stream.rhythm(hour));
+      const expected = perHour * stream.rhythm(hour);
+      const count = stream.punctual ? Math.round(expected) : scribe.random.poisson(expected);
       for (let made = 0; made < count; made += 1) stream.write(hour + scribe.random.int(0, 3_599) * 1000, scribe);
     }
   }
+}
+
+/** Whether uses of the key fail, or do not happen, at a time. */
+export function inTrouble(key: SimKey, time: number): boolean {
+  return key.troubles.some(({ from, to }) => time >= from && time < to);
 }
 
 /** Writes a use of a key, which fails, or does not happen, where the key is in trouble at that time. */

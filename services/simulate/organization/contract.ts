@@ -140,9 +140,12 @@ export interface Playbook {
   readonly where?: 'security';
   /** Purposes of which the account must have a key; any one of them. Default: none needed. */
   readonly needs?: readonly Purpose[];
+  /** Days within which every variant has ended, counted from the stage's `at`; default 8: it waits for working hours or the change window. */
+  readonly days?: number;
+  /** Detectors that are meant to recognise it; each story names the ones for its variant. */
+  readonly expects: readonly string[];
   /** How the variants differ, in a few words each. */
   readonly variants: Readonly<Record<Variant, string>>;
   /** Writes the story's records with the stage's scribe. */
   tell(stage: Stage): Story;
 }
-

@@ -5,7 +5,7 @@ import { OFFSETS } from '../plot.ts';
 import type { Caller } from '../record.ts';
 import type { Scribe } from '../scribe.ts';
 import type { Stream } from '../stream.ts';
-import { customers, nightly, steady, writeUse } from '../stream.ts';
+import { customers, inTrouble, nightly, steady, writeUse } from '../stream.ts';
 import { existingKeys } from '../world.ts';
 import type { SimKey, World } from '../world.ts';
 
@@ -54,6 +54,7 @@ export function attachVolume(world: World, scribe: Scribe, launch: { key: SimKey
   const at = (seconds: number) => time + seconds * 1000;
   const region = key.region;
   writeUse(scribe, key, { time, caller: starter, call: { ...generateDataKeyWithoutPlaintext(key, { context, time }), shared: true } });
+  if (inTrouble(key, time)) return;
   scribe.write(
     { time: at(1), region },
     starter,

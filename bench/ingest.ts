@@ -104,7 +104,8 @@ async function measure(way: Way, files: string, serverUrl: string, lanes = 2): P
 function runWay(way: Way, args: string[], url: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`./ingest/${way}.ts`, import.meta.url));
-    const child = spawn(process.execPath, [script, ...args], {
+    // As the service is started, see bin/kmswatch.mjs.
+    const child = spawn(process.execPath, ['--max-semi-space-size=8', script, ...args], {
       env: { ...process.env, BENCH_DATABASE_URL: url },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

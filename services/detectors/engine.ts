@@ -6,6 +6,7 @@ import type { StoredEvent } from '../core/event.ts';
 import type { DerivedFinding } from '../core/finding.ts';
 import { rotationOf } from '../keys/rotation.ts';
 import { stateOf } from '../keys/state.ts';
+import { atStake, withStake } from './at-stake.ts';
 import { Cases, type Place } from './case.ts';
 import type { ConfiguredDetector } from './configure.ts';
 import type { Channel, Context, Detector, Match, Organization, Subject } from './contract.ts';
@@ -37,6 +38,14 @@ export function deriveFindings(subject: Subject, detectors: readonly ConfiguredD
   const derivation: Derivation = { findings: [], failures: [], evaluations: [] };
   const scene = sceneOf(subject);
   const aliases = subject.kind === 'key' ? subject.aliases : [];
+  const stakes = new Map<string, string>();
+  const explain = (finding: DerivedFinding): DerivedFinding => {
+    const { keyArn } = finding;
+    if (keyArn === null) return finding;
+    const stake = stakes.get(keyArn) ?? atStake(subject, keyArn, moment.organization);
+    stakes.set(keyArn, stake);
+    return stake === '' ? finding : { ...finding, explanation: withStake(finding.explanation, stake) };
+  };
   for (const { detector, params } of detectors) {
     if (detector.subject !== subject.kind) continue;
     const context: Context<Params> = {
@@ -50,7 +59,7 @@ export function deriveFindings(subject: Subject, detectors: readonly ConfiguredD
     let matches = 0;
     try {
       const { cases, standing } = judge(detector, { subject, scene, context, coverage: moment.coverage });
-      derivation.findings.push(...cases.findings(standing));
+      derivation.findings.push(...cases.findings(standing).map(explain));
       matches = cases.matches;
     } catch (error) {
       derivation.failures.push({ detector: detector.id, message: messageOf(error) });

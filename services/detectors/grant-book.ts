@@ -24,7 +24,9 @@ export function endsLast(event: StoredEvent, subject: KeySubject, wanted: (grant
   const ended = grantAt(event, subject);
   if (ended?.ended?.eventId !== event.eventId) return false;
   const others = [...grants(subject).values()].filter(({ grantId, grantee }) => grantee === ended.grantee && grantId !== ended.grantId);
-  return others.every((other) => !wanted(other) || other.createdAt > event.eventTime || (other.ended?.at ?? Infinity) <= event.eventTime);
+  return others.every(
+    (other) => !wanted(other) || (other.createdAt ?? 0) > event.eventTime || (other.ended?.at ?? Infinity) <= event.eventTime,
+  );
 }
 
 /** A name that calls can be told apart by: the grantee where the record tells one, the grant itself otherwise. */

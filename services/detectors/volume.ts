@@ -1,6 +1,6 @@
 /**
- * Hours and days of one caller under one key that stand out from comparable ones: the same hour of the week in the eight weeks before and
- * the same hour of the day in the two weeks before, each with its neighbours; for days, the four weeks before.
+ * Hours, days and weeks of one caller under one key that stand out from comparable ones: the same hour of the week in the eight weeks before
+ * and the same hour of the day in the two weeks before, each with its neighbours; for days, and for seven of them, the four weeks before.
  */
 import { DAY } from '../core/clock.ts';
 import type { DailyVolume } from './contract.ts';
@@ -9,6 +9,9 @@ import { type Outlier, outlierOf } from './statistics.ts';
 export interface VolumeOptions {
   readonly minimumPerHour: number;
   readonly minimumPerDay: number;
+  /** Of a day or of seven days, where they are more than `quietFactor` times what is usual: what is much for a caller that hardly calls. */
+  readonly quietMinimum: number;
+  readonly quietFactor: number;
   readonly factor: number;
   readonly learningDays: number;
 }
@@ -16,7 +19,7 @@ export interface VolumeOptions {
 export interface Spike extends Outlier {
   /** Epoch milliseconds. */
   readonly from: number;
-  readonly unit: 'hour' | 'day';
+  readonly unit: 'hour' | 'day' | 'week';
 }
 
 const HOUR = DAY / 24;
@@ -27,7 +30,7 @@ const COMPARED = [...new Set([...WEEKS_BACK, ...DAYS_BACK].flatMap((hours) => [h
   (hours) => hours >= 23,
 );
 
-/** In time order, hours before their day. @param volumes of one caller, by day */
+/** In time order, hours before their day and a day before the week that it ends. @param volumes of one caller, by day */
 export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions): Spike[] {
   const [first] = volumes;
   if (first === undefined) return [];
@@ -54,7 +57,22 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
     const before = Array.from({ length: 28 }, (_, back) => day - 1 - back).flatMap((past) =>
       past < first.day ? [] : [days.get(past) ?? 0],
     );
-    const whole = outlierOf(total, before, { minimum: options.minimumPerDay, factor: options.factor });
-    return whole ? [...found, { ...whole, from: day * DAY, unit: 'day' }] : found;
+    const quiet = { minimum: options.quietMinimum, factor: options.quietFactor };
+    const whole = outlierOf(total, before, { minimum: options.minimumPerDay, factor: options.factor }) ?? outlierOf(total, before, quiet);
+    if (whole) return [...found, { ...whole, from: day * DAY, unit: 'day' }];
+    const week = outlierOf(sumBefore(days, day + 1), weeksBefore(days, { day, first: first.day }), quiet);
+    return week ? [...found, { ...week, from: day * DAY, unit: 'week' }] : found;
   });
+}
+
+/** Calls of the seven days before `end`. */
+function sumBefore(days: ReadonlyMap<number, number>, end: number): number {
+  let sum = 0;
+  for (let day = end - 7; day < end; day++) sum += days.get(day) ?? 0;
+  return sum;
+}
+
+/** Of any seven days in a row within the four weeks before the seven that end with `day`, as far as they are on record. */
+function weeksBefore(days: ReadonlyMap<number, number>, { day, first }: { day: number; first: number }): number[] {
+  return Array.from({ length: 22 }, (_, back) => day - 6 - back).flatMap((end) => (end - 7 < first ? [] : [sumBefore(days, end)]));
 }

@@ -99,7 +99,7 @@ export function isAws(actor: Actor): boolean {
 
 /** `key 1234abcd-… (alias/orders) in eu-central-1`. */
 export function keyName(subject: Pick<KeySubject, 'arn' | 'region' | 'aliases'>): string {
-  const aliases = subject.aliases.length === 0 ? '' : ` (${listed(subject.aliases, 3)})`;
+  const aliases = subject.aliases.length === 0 ? '' : ` (${listed([...new Set(subject.aliases)], 3)})`;
   return `key ${keyId(subject.arn)}${aliases} in ${plain(subject.region, 32)}`;
 }
 

@@ -4,6 +4,7 @@
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
  */
 import type { StoredEvent } from '../core/event.ts';
+import type { ListedGrant } from '../core/inventory.ts';
 import type { JsonObject } from '../core/json.ts';
 import { inOrder } from './reduce.ts';
 
@@ -19,17 +20,28 @@ export interface Grant {
   readonly constraints: readonly GrantConstraint[];
   /** Names of the encryption context that the grant asks for; never values. Sorted. */
   readonly contextKeys: readonly string[];
-  readonly createdAt: number;
-  /** Actor id. */
-  readonly createdBy: string;
-  readonly createdEventId: string;
+  /** Epoch milliseconds; null = not known. */
+  readonly createdAt: number | null;
+  /** Actor id; null = no record tells. */
+  readonly createdBy: string | null;
+  /** AWS service that gave it, for itself or on behalf of `createdBy`; null for one that was given directly, or where no record tells. */
+  readonly through: string | null;
+  readonly createdEventId: string | null;
   readonly ended: GrantEnd | null;
 }
 
 export interface GrantEnd {
   readonly at: number;
-  readonly how: 'retired' | 'revoked' | 'key deleted';
-  readonly eventId: string;
+  /** `not listed`: KMS did not list it any more, and no record tells why. */
+  readonly how: 'retired' | 'revoked' | 'key deleted' | 'not listed';
+  readonly eventId: string | null;
+}
+
+/** A grant as KMS listed it once. */
+export interface GrantOnList extends ListedGrant {
+  /** When it was listed for the last time, and since when it is not any more; epoch milliseconds. */
+  readonly asOf: number;
+  readonly endedAt: number | null;
 }
 
 /** All grants that the events tell of, by grant id, in order of their creation. Order and repetition of events do not matter. */
@@ -47,6 +59,42 @@ export function grantsOf(events: readonly StoredEvent[], keyArn: string): Readon
     if (how !== undefined && !ends.has(grantId)) ends.set(grantId, { at: event.eventTime, how, eventId: event.eventId });
   }
   return new Map([...grants].map(([id, grant]) => [id, { ...grant, ended: ends.get(id) ?? gone }]));
+}
+
+/**
+ * What events tell, and what KMS listed besides: grants that were given before the records begin, and ends that no record tells of. What
+ * ended by an event stays ended: for some minutes KMS may go on listing it.
+ */
+export function withListed(grants: ReadonlyMap<string, Grant>, listed: readonly GrantOnList[]): ReadonlyMap<string, Grant> {
+  const all = new Map(grants);
+  for (const one of listed) {
+    const told = all.get(one.grantId);
+    const ended: GrantEnd | null = one.endedAt === null ? null : { at: one.endedAt, how: 'not listed', eventId: null };
+    if (told === undefined) all.set(one.grantId, { ...fromList(one), ended });
+    else if (told.ended === null && ended !== null) all.set(one.grantId, { ...told, ended });
+  }
+  return all;
+}
+
+function fromList({ grantId, grantee, retiringPrincipal, operations, constraints, created }: GrantOnList): Omit<Grant, 'ended'> {
+  const kinds: readonly (readonly [GrantConstraint, readonly string[] | true | undefined])[] = [
+    ['context-equals', constraints.encryption_context_equals],
+    ['context-subset', constraints.encryption_context_subset],
+    ['source-arn', constraints.source_arn],
+  ];
+  const found = kinds.flatMap(([kind, value]) => (value === true || (value?.length ?? 0) > 0 ? [kind] : []));
+  return {
+    grantId,
+    grantee,
+    retiring: retiringPrincipal,
+    operations: operations.toSorted(),
+    constraints: found.length === 0 ? ['none'] : found,
+    contextKeys: kinds.flatMap(([, value]) => (value === true ? [] : (value ?? []))).toSorted(),
+    createdAt: created,
+    createdBy: null,
+    through: null,
+    createdEventId: null,
+  };
 }
 
 /** Those that have not ended. */
@@ -70,6 +118,7 @@ function grantBy(event: StoredEvent, grantId: string): Grant {
     contextKeys: contextKeysOf(grantConstraints),
     createdAt: event.eventTime,
     createdBy: event.actor.id,
+    through: event.callingService ?? (event.actor.type === 'service' ? event.actor.name : null),
     createdEventId: event.eventId,
     ended: null,
   };

@@ -3,9 +3,9 @@
  * the key do not tell; whether they decide at all is.
  */
 import type { KeyFacts } from '../core/key.ts';
+import { granteeOf } from './grantee.ts';
 import type { Grant } from './grants.ts';
 import { policyAccess } from './policy-access.ts';
-import { awsPrincipal } from './policy-names.ts';
 
 export interface Permitted {
   /** `role orders of account 111122223333`, `everyone`, `AWS service dynamodb.amazonaws.com`. */
@@ -17,6 +17,10 @@ export interface Permitted {
   readonly operations: readonly string[];
   /** Some of it only under conditions or constraints. */
   readonly limited: boolean;
+  /** How many grants it has. */
+  readonly grants: number;
+  /** AWS services that gave grants to it, on behalf of a caller or for themselves. Sorted; empty = all were given directly, as far as is known. */
+  readonly services: readonly string[];
 }
 
 export interface WhoMay {
@@ -55,7 +59,9 @@ export function whoMay(facts: KeyFacts, grants: Iterable<Grant>, keyArn: string)
     if (grant.operations === null)
       unknown.push(`The record of grant ${grant.grantId.slice(0, 16)} does not say which operations it gives.`);
     const limited = grant.constraints.some((constraint) => constraint !== 'none');
-    add(found, granteeOf(grant.grantee), { through: 'grant', operations: grant.operations ?? [], limited });
+    const draft = add(found, granteeOf(grant.grantee), { through: 'grant', operations: grant.operations ?? [], limited });
+    draft.grants += 1;
+    if (grant.through !== null) draft.services.add(grant.through);
   }
   const account = keyArn.split(':')[4] ?? '';
   return {
@@ -67,6 +73,8 @@ export function whoMay(facts: KeyFacts, grants: Iterable<Grant>, keyArn: string)
         through: [...draft.through].toSorted(),
         operations: [...draft.operations].toSorted(),
         limited: draft.limited,
+        grants: draft.grants,
+        services: [...draft.services].toSorted(),
       })),
     accountDecides: accesses.some(({ principal }) => principal.kind === 'account' && principal.account === account),
     unknown,
@@ -78,6 +86,8 @@ interface Draft {
   readonly through: Set<'policy' | 'grant'>;
   readonly operations: Set<string>;
   limited: boolean;
+  grants: number;
+  readonly services: Set<string>;
 }
 
 interface Addition {
@@ -86,18 +96,18 @@ interface Addition {
   readonly limited: boolean;
 }
 
-function add(found: Map<string, Draft>, principal: { readonly text: string; readonly account: string | null }, addition: Addition): void {
-  const draft = found.get(principal.text) ?? { account: principal.account, through: new Set(), operations: new Set(), limited: false };
+function add(found: Map<string, Draft>, principal: { readonly text: string; readonly account: string | null }, addition: Addition): Draft {
+  const draft = found.get(principal.text) ?? {
+    account: principal.account,
+    through: new Set(),
+    operations: new Set(),
+    limited: false,
+    grants: 0,
+    services: new Set(),
+  };
   draft.through.add(addition.through);
   for (const operation of addition.operations) draft.operations.add(operation);
   draft.limited ||= addition.limited;
   found.set(principal.text, draft);
-}
-
-/** A grantee is an ARN, a service's name, or, where its principal is gone, a bare id. */
-function granteeOf(grantee: string | null): { text: string; account: string | null } {
-  if (grantee === null) return { text: 'a grantee that the record does not name', account: null };
-  const principal = awsPrincipal(grantee);
-  if (principal !== null && principal !== 'nobody') return principal;
-  return { text: grantee.endsWith('.amazonaws.com') ? `AWS service ${grantee}` : `principal ${grantee.slice(0, 100)}`, account: null };
+  return draft;
 }

@@ -9,13 +9,13 @@ export function plainText(notification: Notification, shown: readonly AlertView[
 }
 
 function alertText(alert: AlertView): string {
-  const { title, what, why, now, facts, url, runbookUrl } = tell(alert);
+  const { title, what, why, benign, now, facts, url, runbookUrl } = tell(alert);
   return [
     title,
     ...facts.map(([name, value]) => `  ${name}: ${value}`),
     ...(url === null ? [] : [`  Finding: ${url}`]),
     ...(runbookUrl === null ? [] : [`  Runbook: ${runbookUrl}`]),
-    ...[what, why].filter((sentence) => sentence !== '').map((sentence) => `  ${sentence}`),
+    ...[what, why, benign].filter((sentence) => sentence !== '').map((sentence) => `  ${sentence}`),
     ...now.map((step, index) => `  ${index + 1}. ${step}`),
   ].join('\n');
 }

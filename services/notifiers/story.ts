@@ -8,6 +8,8 @@ export interface AlertStory {
   readonly title: string;
   readonly what: string;
   readonly why: string;
+  /** `What would make it harmless: …`; empty where that is not told. */
+  readonly benign: string;
   readonly now: readonly string[];
   /** Name and value: key, caller, account, times. */
   readonly facts: readonly (readonly [string, string])[];
@@ -18,6 +20,8 @@ export interface AlertStory {
 
 const TITLE_MAX = 200;
 const SENTENCE_MAX = 600;
+/** It ends with what the key protects. */
+const WHY_MAX = 1_000;
 const NAME_MAX = 200;
 const STEPS_MAX = 6;
 
@@ -74,7 +78,8 @@ export function tell(alert: AlertView): AlertStory {
   return {
     title: `[${mark}] ${clean(title, TITLE_MAX)}`,
     what: clean(explanation.what, SENTENCE_MAX),
-    why: clean(explanation.why, SENTENCE_MAX),
+    why: clean(explanation.why, WHY_MAX),
+    benign: explanation.benign === '' ? '' : clean(`What would make it harmless: ${explanation.benign}`, SENTENCE_MAX),
     now: explanation.now.slice(0, STEPS_MAX).map((step) => clean(step, 300)),
     facts,
     url: safeLink(alert.url),

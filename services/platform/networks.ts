@@ -4,7 +4,8 @@
  *
  * Asked once for each event before it is stored, so that what is stored does not change when a file does; answers are cached.
  */
-import { type AsnResponse, type CountryResponse, open, type Reader, type Response } from 'maxmind';
+import { stat } from 'node:fs/promises';
+import { type AsnResponse, type CountryResponse, open, type Response } from 'maxmind';
 import { z } from 'zod';
 import { KmswatchError } from '../core/errors.ts';
 import type { Network } from '../core/event.ts';
@@ -49,18 +50,41 @@ export async function openNetworks(config: NetworksConfig): Promise<NetworkNamer
   return asn === null && country === null ? null : networkNamer({ asn, country });
 }
 
-async function opened<T extends Response>(path: string | undefined, setting: string): Promise<Reader<T> | null> {
+async function opened<T extends Response>(path: string | undefined, setting: string): Promise<Database | null> {
   if (path === undefined) return null;
   try {
-    return await open<T>(path, { cache: { max: 10_000 } });
+    const reader = await open<T>(path, { cache: { max: 10_000 } });
+    const { ipVersion, searchTreeSize } = reader.metadata;
+    if (ipVersion !== 4 && ipVersion !== 6) throw new Error(`it says that it is of IP version ${String(ipVersion)}`);
+    if (!(searchTreeSize > 0 && searchTreeSize < (await stat(path)).size)) throw new Error('it is shorter than it says');
+    return ipVersion === 4 ? onlyV4(reader) : reader;
   } catch (error) {
-    throw new KmswatchError('CONFIG_INVALID', `${setting}: ${path} is no MMDB file that can be read`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KmswatchError('CONFIG_INVALID', `${setting}: ${path} is no MMDB file that can be read: ${reason}`, { cause: error });
   }
 }
 
+/** The library takes the first bits of an IPv6 address for an IPv4 address there, and gives the wrong answer. */
+function onlyV4(reader: Database): Database {
+  return { get: (address) => (address.includes(':') ? null : reader.get(address)) };
+}
+
+/** What a damaged place of a file tells is not known: a network that cannot be named must not keep records from being stored. */
+function lookUp(database: Database | null, address: string): unknown {
+  try {
+    return database?.get(address);
+  } catch {
+    return null;
+  }
+}
+
+interface Database {
+  get(address: string): unknown;
+}
+
 export interface Databases {
-  readonly asn: { get(address: string): unknown } | null;
-  readonly country: { get(address: string): unknown } | null;
+  readonly asn: Database | null;
+  readonly country: Database | null;
 }
 
 /** `AS64496 DE`, `AS64496`, `1.2.0.0/16 DE`: whatever is known. Private addresses and AWS services keep their names. */
@@ -71,8 +95,8 @@ export function networkNamer({ asn, country }: Databases): NetworkNamer {
     if (kind !== 'ip' || address === null || prefix === null || prefix === 'private') return network;
     let name = names.get(address);
     if (name === undefined) {
-      const system = systemOf(asn?.get(plainAddress(address)));
-      const code = countryOf(country?.get(plainAddress(address)));
+      const system = systemOf(lookUp(asn, plainAddress(address)));
+      const code = countryOf(lookUp(country, plainAddress(address)));
       name = [system ?? prefix, code].filter((part) => part !== null).join(' ');
       if (names.size >= CACHE_LIMIT) names = new Map();
       names.set(address, name);

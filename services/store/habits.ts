@@ -37,6 +37,8 @@ interface Volume {
 
 /** From so many cryptographic calls of a caller under a key within an hour on, their number may make a finding. */
 export const VOLUME_FLOOR = 32;
+/** The same for a day. */
+const DAY_FLOOR = 64;
 
 const CRYPTOGRAPHIC = 0;
 
@@ -178,7 +180,7 @@ export class Habits {
     return rows.flatMap(({ k, a, p, d, fe }) => (this.#days.get(`${k},${a},${p},${d}`)?.firstEvent === fe ? [{ key: k, actor: a }] : []));
   }
 
-  /** @returns keys with an hour whose count has passed a power of two from `VOLUME_FLOOR` on: seldom enough to look at each time */
+  /** @returns keys with an hour or a day whose count has passed a power of two from the floors on: seldom enough to look at each time */
   async #mergeVolumes(client: pg.ClientBase): Promise<number[]> {
     const buckets = sorted(this.#volumeDays);
     if (buckets.length === 0) return [];
@@ -200,8 +202,10 @@ export class Habits {
       ],
     });
     return rows.flatMap(({ k, a, d, h }) => {
-      const added = this.#volumes.get(`${k},${a},${d}`)?.hours;
-      return h?.some((after, hour) => after >= VOLUME_FLOOR && doubled(after - (added?.[hour] ?? 0), after)) ? [k] : [];
+      const added = this.#volumes.get(`${k},${a},${d}`)?.hours ?? [];
+      const total = sum(h ?? []);
+      if (total >= DAY_FLOOR && doubled(total - sum(added), total)) return [k];
+      return h?.some((after, hour) => after >= VOLUME_FLOOR && doubled(after - (added[hour] ?? 0), after)) ? [k] : [];
     });
   }
 
@@ -220,6 +224,10 @@ export class Habits {
       ],
     });
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 function doubled(before: number, after: number): boolean {

@@ -52,3 +52,17 @@ export async function saveGrants(client: pg.ClientBase, listings: readonly Grant
 function distinct(grants: readonly ListedGrant[]): ListedGrant[] {
   return [...new Map(grants.map((grant) => [grant.grantId, grant])).values()];
 }
+
+/** Grants of a key as KMS listed them, those that ended included. Times are epoch milliseconds. */
+export async function readListedGrants(
+  client: pg.ClientBase,
+  keyId: number,
+): Promise<(ListedGrant & { readonly asOf: number; readonly endedAt: number | null })[]> {
+  const { rows } = await client.query<ListedGrant & { asOf: number; endedAt: number | null }>(
+    `SELECT grant_id AS "grantId", name, grantee, retiring_principal AS "retiringPrincipal", operations, constraints,
+       issuing_account AS "issuingAccount", created_at AS created, as_of AS "asOf", retired_at AS "endedAt"
+     FROM key_grant WHERE key_id = $1 ORDER BY created_at, grant_id`,
+    [keyId],
+  );
+  return rows;
+}

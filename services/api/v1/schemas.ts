@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FINDING_STATUSES } from '../../core/finding.ts';
 import { SEVERITIES } from '../../core/severity.ts';
-import type { FindingListed } from '../../store/read/findings.ts';
+import type { FindingBrief } from '../../store/read/findings.ts';
 import type { KeyListed } from '../../store/read/keys.ts';
 import { findingJson } from '../json/finding.ts';
 import { keyJson } from '../json/key.ts';
@@ -119,7 +119,7 @@ export function page<T extends z.ZodType>(items: T): z.ZodObject<{ items: z.ZodA
   });
 }
 
-export function findingOut(finding: FindingListed): z.output<typeof findingSchema> {
+export function findingOut(finding: FindingBrief): z.output<typeof findingSchema> {
   return findingJson(finding) as z.output<typeof findingSchema>;
 }
 

@@ -52,7 +52,33 @@ export function registerDetectors(program: Command, app: App): void {
       );
     });
   registerCheck(detectors, app);
+  registerTest(detectors, app);
   registerHealth(detectors, app);
+}
+
+function registerTest(detectors: Command, app: App): void {
+  detectors
+    .command('test')
+    .summary('run detectors on their fixtures')
+    .description(
+      `Runs every detector on fixtures, and compares what fires with what each fixture expects: that, and nothing else. Without a database.
+A fixture is a file <folder>/<detector>/<name>.json with records and what must be found in them. Fixtures of your own Sigma rules lie in a folder sigma-<id of the rule>; rules are judged in those, and in fixtures that expect one. Parameters are those that a fixture names, not those of your configuration. Exit code 1 when a fixture fails or a rule is refused.`,
+    )
+    .argument('[detector...]', 'only fixtures of these detectors')
+    .option('--fixtures <folder>', 'folder of fixtures (default: those of the detectors that ship, where the repository is)')
+    .option('--rules <folder>', 'folder of Sigma rules to judge beside')
+    .option('--json', 'print {"passed","failed","fixtures":[…],"refused":[…]}')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ kmswatch detectors test
+  $ kmswatch detectors test key-disabled alias-deleted
+  $ kmswatch detectors test --rules ./rules --fixtures ./rules/fixtures --json`,
+    )
+    .action(async (ids: string[], _options: unknown, command: Command) => {
+      await (await import('../actions/detectors-test.ts')).testDetectors(app, ids, command.optsWithGlobals());
+    });
 }
 
 function registerHealth(detectors: Command, app: App): void {

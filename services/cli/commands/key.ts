@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { findingJson } from '../../api/json/finding.ts';
 import { inventoryJson } from '../../api/json/inventory.ts';
+import { keyAccessJson } from '../../api/json/key-access.ts';
 import { keyUserJson } from '../../api/json/key-user.ts';
 import { factsInOrder, keyJson, managerOf } from '../../api/json/key.ts';
 import { visible } from '../../api/text/visible.ts';
@@ -10,9 +11,12 @@ import { KmswatchError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { rotationOf } from '../../keys/rotation.ts';
 import { stateOf } from '../../keys/state.ts';
+import type { WhoMay } from '../../keys/who-may.ts';
+import { createNameCache } from '../../store/names.ts';
 import { type FindingListed, readFindings } from '../../store/read/findings.ts';
 import { type DriftListed, type KeyInventory, readDrift, readKeyInventory } from '../../store/read/inventory.ts';
 import { findKeys, type KeyListed, type KeyUser, readKeysById, usersOfKey } from '../../store/read/keys.ts';
+import { keyAccess } from '../../workers/key-access.ts';
 import type { App } from '../app.ts';
 import { findingsTable } from '../findings-table.ts';
 import { printJson } from '../json.ts';
@@ -31,7 +35,9 @@ export function registerKey(program: Command, app: App): void {
   program
     .command('key')
     .summary('one key: state, how we know it, who uses it')
-    .description('Shows one key: its state, every fact with the event that it comes from, who uses it, its aliases and findings.')
+    .description(
+      'Shows one key: its state, every fact with the event that it comes from, who uses it and who may, its aliases and findings.',
+    )
     .argument('<key>', 'ARN, key id, alias name or alias ARN')
     .option('--json', 'print everything as JSON')
     .addHelpText('after', '\nExamples:\n  $ kmswatch key alias/payments\n  $ kmswatch key 1234abcd-12ab-34cd-56ef-1234567890ab --json')
@@ -42,7 +48,8 @@ export function registerKey(program: Command, app: App): void {
         const { findings } = await readFindings(pool, { keyArns: [key.arn] }, { limit: FINDINGS_LIMIT });
         const inventory = (await readKeyInventory(pool, [key.id])).get(key.id) ?? null;
         const drift = (await readDrift(pool, [key.id], app.clock.now())).get(key.id) ?? [];
-        const whole = { key, users, findings, inventory, drift };
+        const access = await keyAccess({ pool, names: createNameCache() }, key);
+        const whole = { key, users, access, findings, inventory, drift };
         if (options.json) printJson(app.out.stdout, wholeJson(whole));
         else printKey(app.out.stdout, whole);
       }),
@@ -52,6 +59,7 @@ export function registerKey(program: Command, app: App): void {
 interface Whole {
   readonly key: KeyListed;
   readonly users: readonly KeyUser[];
+  readonly access: WhoMay;
   readonly findings: readonly FindingListed[];
   /** Null = KMS was never asked about it. */
   readonly inventory: KeyInventory | null;
@@ -80,7 +88,7 @@ async function findOne(pool: pg.Pool, named: string): Promise<KeyListed> {
   });
 }
 
-function wholeJson({ key, users, findings, inventory, drift }: Whole): JsonObject {
+function wholeJson({ key, users, access, findings, inventory, drift }: Whole): JsonObject {
   return {
     ...keyJson(key),
     rotation_standing: key.rotationStanding,
@@ -92,12 +100,13 @@ function wholeJson({ key, users, findings, inventory, drift }: Whole): JsonObjec
       ]),
     ),
     users: users.map(keyUserJson),
+    access: keyAccessJson(access),
     findings: findings.map(findingJson),
     inventory: inventoryJson(inventory ?? undefined, drift),
   };
 }
 
-function printKey(stream: OutStream, { key, users, findings, inventory, drift }: Whole): void {
+function printKey(stream: OutStream, { key, users, access, findings, inventory, drift }: Whole): void {
   const heading = (text: string): void => stream.write(`\n${paint(stream, 'bold', text)}\n`);
   const { facts, aliases } = key;
   const rotation = rotationOf(facts, aliases);
@@ -139,6 +148,8 @@ function printKey(stream: OutStream, { key, users, findings, inventory, drift }:
   }
   heading('Who uses it');
   stream.write(users.length === 0 ? '  Nobody that was seen.\n' : usersTable(stream, users));
+  heading('Who may use it');
+  stream.write(accessText(stream, access));
   heading('Findings');
   stream.write(findings.length === 0 ? '  None.\n' : findingsTable(stream, findings, { ids: true }));
 }
@@ -194,6 +205,34 @@ function usersTable(stream: OutStream, users: readonly KeyUser[]): string {
       ? `  and ${counted(users.length - USERS_SHOWN, 'more', 'more')}${users.length === USERS_LIMIT ? ' or more' : ''}\n`
       : '';
   return `${table(stream, columns, rows)}${more}`;
+}
+
+function accessText(stream: OutStream, { permitted, accountDecides, unknown }: WhoMay): string {
+  const rows = permitted
+    .slice(0, USERS_SHOWN)
+    .map(({ principal, through, operations, limited, grants, services }) => [
+      visible(principal, 200),
+      through.join(', '),
+      visible(operations.join(', '), 300),
+      limited ? 'yes' : 'no',
+      grants === 0 ? '' : number(grants),
+      visible(services.join(', '), 100),
+    ]);
+  const columns = [
+    { head: 'WHO', least: 24 },
+    { head: 'BY' },
+    { head: 'OPERATIONS', least: 24 },
+    { head: 'LIMITED' },
+    { head: 'GRANTS', align: 'right' },
+    { head: 'GIVEN BY SERVICES' },
+  ] as const;
+  const more = permitted.length - rows.length;
+  return [
+    rows.length === 0 ? '  Nobody that is known.\n' : table(stream, columns, rows),
+    more > 0 ? `  and ${counted(more, 'more', 'more')}\n` : '',
+    accountDecides ? "  IAM policies of the key's account may let others of it in.\n" : '',
+    ...unknown.map((sentence) => `  ${visible(sentence, 300)}\n`),
+  ].join('');
 }
 
 function valueText(name: string, value: unknown): string {

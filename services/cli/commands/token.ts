@@ -77,7 +77,7 @@ export function registerToken(program: Command, app: App): void {
     );
   token
     .command('revoke')
-    .description('Revokes a token: it is refused from then on.')
+    .description('Revokes a token: within a second it is refused.')
     .argument('<id>', 'id, as "kmswatch token list" shows it')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExamples:\n  $ kmswatch token revoke 3f9c21aa04d1')

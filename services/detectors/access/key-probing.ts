@@ -9,6 +9,7 @@ import { actorFirst, argument, count, iso, keyId, listed, period, plain } from '
 interface Params {
   readonly keys: number;
   readonly minutes: number;
+  readonly dryRunKeys: number;
   readonly minimumRead: number;
   readonly factor: number;
   readonly learningDays: number;
@@ -17,8 +18,9 @@ interface Params {
 
 /**
  * Who tries keys: refused, not found, or dry runs (`DryRunOperationException` = it would have succeeded;
- * https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html) on several keys within minutes; and who reads about
- * far more keys on a day than in the four weeks before.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/testing-permissions.html) on several keys within minutes; who, without having made
+ * such calls before, dry-runs several keys or asks for several that are not there within a day; and who reads about far more keys on a day
+ * than in the four weeks before.
  */
 export default defineWindowDetector<Params, 'actor'>({
   id: 'key-probing',
@@ -32,6 +34,7 @@ export default defineWindowDetector<Params, 'actor'>({
   params: z.strictObject({
     keys: z.int().min(2).default(5),
     minutes: z.int().min(1).max(60).default(10),
+    dryRunKeys: z.int().min(2).default(4),
     minimumRead: z.int().min(3).default(15),
     factor: z.number().min(1).default(3),
     learningDays: z.int().min(7).max(365).default(14),
@@ -40,7 +43,7 @@ export default defineWindowDetector<Params, 'actor'>({
   techniques: ['T1580', 'T1526'],
   blindSpots: [
     'Of the refused calls of an hour the first and the last on each key and operation are known: a window full of calls in between can be missed.',
-    'Probing that takes longer than the minutes, or fewer keys.',
+    'Denied calls that take longer than the minutes, dry runs that take longer than a day, or fewer keys.',
     'Reads about keys by a caller that is on record for less than the learning days.',
     "A call that is denied to a caller of another account is logged in the caller's account only.",
   ],
@@ -50,7 +53,7 @@ export default defineWindowDetector<Params, 'actor'>({
   ],
 
   evaluate(subject, { params, asOf }) {
-    const tried = triedOf(subject, params);
+    const tried = [...new Set([...triedOf(subject, params), ...slowlyTriedOf(subject, params)])];
     const read = readOf(subject, params);
     return [
       ...(tried.length === 0 ? [] : [triedMatch(subject, tried, { params, asOf })]),
@@ -61,7 +64,21 @@ export default defineWindowDetector<Params, 'actor'>({
 
 /** Rows of refused calls with a moment inside a window that touches enough keys. */
 function triedOf({ denied, probes = [] }: ActorSubject, { keys, minutes }: Params): FailureHour[] {
-  const points = [...denied, ...probes]
+  return windowsOf([...denied, ...probes], { keys, span: minutes * MINUTE });
+}
+
+/** Denied calls come of many things; dry runs and keys that are not there hardly do, so that a caller to whom they are new may take a day. */
+function slowlyTriedOf({ probes = [] }: ActorSubject, { dryRunKeys, learningDays }: Params): FailureHour[] {
+  const [first] = probes.map(({ firstAt }) => firstAt).sort((a, b) => a - b);
+  const settled = (first ?? 0) + learningDays * DAY;
+  return windowsOf(
+    probes.filter(({ firstAt }) => firstAt <= settled),
+    { keys: dryRunKeys, span: DAY },
+  );
+}
+
+function windowsOf(rows: readonly FailureHour[], { keys, span }: { keys: number; span: number }): FailureHour[] {
+  const points = rows
     .filter(({ keyArn }) => keyArn !== null)
     .flatMap((row) => [...new Set([row.firstAt, row.lastAt])].map((at) => ({ at, row })))
     .sort((a, b) => a.at - b.at);
@@ -70,7 +87,7 @@ function triedOf({ denied, probes = [] }: ActorSubject, { keys, minutes }: Param
   const inWindow = new Map<string, number>();
   for (const [end, { at, row }] of points.entries()) {
     inWindow.set(row.keyArn ?? '', (inWindow.get(row.keyArn ?? '') ?? 0) + 1);
-    for (let first = points[begin]; first && first.at < at - minutes * MINUTE; first = points[++begin]) {
+    for (let first = points[begin]; first && first.at < at - span; first = points[++begin]) {
       const left = (inWindow.get(first.row.keyArn ?? '') ?? 1) - 1;
       if (left > 0) inWindow.set(first.row.keyArn ?? '', left);
       else inWindow.delete(first.row.keyArn ?? '');
@@ -97,7 +114,7 @@ function triedMatch(subject: ActorSubject, rows: readonly FailureHour[], { param
     evidence: rowEvidence(rows),
     explanation: {
       what: `${actorFirst(subject.actor)} made ${count(calls, 'refused call')} on ${count(keys.length, 'different key')}, ${period(firstAt, lastAt)}: ${listed(operations)}. Among the keys: ${listed(keys.map(keyId), 5)}.`,
-      why: `Observed: at least ${params.keys} different keys within ${params.minutes} minutes that the caller was denied, did not find or only tried; expected: a program that was set up knows its keys.${dryRuns > 0 ? ` ${count(dryRuns, 'call')} of it would have succeeded and said so.` : ''}`,
+      why: `Observed: different keys within ${params.minutes} minutes that the caller was denied, did not find or only tried, or within a day that it only tried or did not find and never had before; expected: a program that was set up knows its keys.${dryRuns > 0 ? ` ${count(dryRuns, 'call')} of it would have succeeded and said so.` : ''}`,
       benign: 'A scanner or an inventory ran for the first time, or permissions were taken from a program that uses many keys.',
       now: [
         `Look at the calls: aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventSource,AttributeValue=kms.amazonaws.com --start-time ${iso(firstAt)} --end-time ${iso(lastAt + MINUTE)} --region ${argument(keys[0]?.split(':')[3] ?? '', 'REGION')}`,

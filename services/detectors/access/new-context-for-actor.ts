@@ -3,6 +3,7 @@ import { DAY, HOUR } from '../../core/clock.ts';
 import type { CallProfile } from '../../core/habit.ts';
 import { activeDays, type Appearance, appearances, learnedSince, settled } from '../baseline.ts';
 import { type ActorSubject, defineWindowDetector } from '../contract.ts';
+import { personOf } from '../person.ts';
 import { surprise } from '../statistics.ts';
 import { actorFirst, argument, count, iso, listed, moment, plain } from '../wording.ts';
 
@@ -14,20 +15,47 @@ interface Params {
   readonly settlingDays: number;
 }
 
-interface Dimension {
-  readonly name: string;
-  /** Novelties not seen yet that count beforehand, and the most that one new value can surprise: tell how much change is everyday life. */
+/** Novelties not seen yet that count beforehand, and the most that one new value can surprise: tell how much change is everyday life. */
+interface Weight {
   readonly prior: number;
   readonly most: number;
-  valueOf(profile: CallProfile): string | null;
 }
+
+interface Dimension extends Weight {
+  readonly name: string;
+  valueOf(profile: CallProfile): string | null;
+  /** A program moves less than a person does. */
+  ofPrograms?(value: string): Weight | null;
+}
+
+const DIRECT = 'none';
+const PLACE: Weight = { prior: 0.25, most: 16 };
+const PLACE_OF_PROGRAMS: Weight = { prior: 0.125, most: 16 };
 
 /** Calls that come through a service tell its address, its client and its choice of operation, not the caller's. */
 const DIMENSIONS: readonly Dimension[] = [
-  { name: 'Region', prior: 0.25, most: 16, valueOf: ({ region }) => region },
-  { name: 'network', prior: 0.25, most: 16, valueOf: ({ network, callingService }) => (callingService === null ? network : null) },
+  { name: 'Region', ...PLACE, valueOf: ({ region }) => region },
+  {
+    name: 'network',
+    ...PLACE,
+    valueOf: ({ network, callingService }) => (callingService === null ? network : null),
+    ofPrograms: () => PLACE_OF_PROGRAMS,
+  },
+  {
+    name: 'VPC endpoint',
+    ...PLACE,
+    valueOf: ({ vpcEndpoint, callingService }) => (callingService === null ? vpcEndpoint : null),
+    ofPrograms: () => PLACE_OF_PROGRAMS,
+  },
   { name: 'client', prior: 0.5, most: 6, valueOf: ({ userAgent, callingService }) => (callingService === null ? userAgent : null) },
-  { name: 'calling service', prior: 0.5, most: 6, valueOf: ({ callingService }) => callingService ?? 'none' },
+  {
+    name: 'calling service',
+    prior: 0.5,
+    most: 6,
+    valueOf: ({ callingService, operationClass }) => callingService ?? (operationClass === 'use' ? DIRECT : null),
+    // Whose credentials were only ever used by AWS services begins to call by itself.
+    ofPrograms: (value) => (value === DIRECT ? PLACE_OF_PROGRAMS : null),
+  },
   { name: 'operation', prior: 1, most: 5, valueOf: ({ operation, callingService }) => (callingService === null ? operation : null) },
 ];
 
@@ -115,8 +143,9 @@ export default defineWindowDetector<Params, 'actor'>({
   },
 });
 
-function factorsOf({ habits = [] }: ActorSubject, days: readonly number[], params: Params): Factor[] {
+function factorsOf({ actor, habits = [] }: ActorSubject, days: readonly number[], params: Params): Factor[] {
   const memory = params.memoryDays * DAY;
+  const isProgram = personOf(actor) === null;
   return DIMENSIONS.flatMap((dimension) =>
     appearances(habits, (profile) => dimension.valueOf(profile), memory).flatMap((appearance): Factor[] => {
       // Without a value to compare with, the dimension itself is being learned.
@@ -125,7 +154,8 @@ function factorsOf({ habits = [] }: ActorSubject, days: readonly number[], param
       if (isNamedAnew(appearance)) return [];
       const known = activeDays(days, appearance.at, memory);
       if (known < params.minimumDays) return [];
-      const bits = Math.min(dimension.most, surprise(appearance.novelties, known, dimension.prior));
+      const { prior, most } = (isProgram ? dimension.ofPrograms?.(appearance.value) : null) ?? dimension;
+      const bits = Math.min(most, surprise(appearance.novelties, known, prior));
       return bits > 0 ? [{ dimension, appearance, days: known, bits }] : [];
     }),
   );

@@ -18,6 +18,8 @@ export default defineWindowDetector({
   params: z.strictObject({
     minimumPerHour: z.int().min(32).default(100),
     minimumPerDay: z.int().min(32).default(300),
+    quietMinimum: z.int().min(32).default(100),
+    quietFactor: z.number().min(1).default(10),
     factor: z.number().min(1).default(3),
     learningDays: z.int().min(7).max(365).default(14),
     settlingDays: z.int().min(1).max(365).default(14),
@@ -25,7 +27,7 @@ export default defineWindowDetector({
   techniques: ['T1530', 'T1486'],
   blindSpots: [
     'A caller that has used the key for less than the learning days.',
-    'Growth that is slow enough to become habit, and volume that hides below the factor in a busy hour.',
+    'Growth that is slow enough to become habit, and volume that hides below the factor in a busy hour or week.',
     'What data-key caching and S3 Bucket Keys save is never called: a hundredfold of data can be one call.',
   ],
   falsePositives: [
@@ -65,12 +67,19 @@ function matchOf(subject: KeySubject, { volumes, spikes }: Story, { asOf, settli
   const peak = ordered[0] as Spike;
   const hours = spikes.filter(({ unit }) => unit === 'hour');
   const days = spikes.filter(({ unit }) => unit === 'day');
+  const weeks = spikes.filter(({ unit }) => unit === 'week');
   const from = Math.min(...spikes.map((spike) => spike.from));
   const until = Math.max(...spikes.map((spike) => spike.from + (spike.unit === 'hour' ? HOUR : DAY)));
   const involved = new Set(spikes.map((spike) => Math.floor(spike.from / DAY)));
   const evidence = volumes.filter(({ day }) => involved.has(day)).flatMap(({ firstEventId, lastEventId }) => [firstEventId, lastEventId]);
-  const calls = days.length > 0 ? days.reduce((sum, day) => sum + day.value, 0) : hours.reduce((sum, hour) => sum + hour.value, 0);
-  const lasted = hours.length > 0 ? `${count(hours.length, 'hour')} that stand out` : `${count(days.length, 'day')} that stand out`;
+  const sum = (of: readonly Spike[]): number => of.reduce((total, spike) => total + spike.value, 0);
+  const [calls, lasted] =
+    weeks.length > 0 && days.length + hours.length === 0
+      ? [Math.max(...weeks.map(({ value }) => value)), 'seven days that together stand out']
+      : [
+          sum(days.length > 0 ? days : hours),
+          `${hours.length > 0 ? count(hours.length, 'hour') : count(days.length, 'day')} that stand out`,
+        ];
   return {
     dedupKey: [subject.arn, actor.id, new Date(Math.floor(from / DAY) * DAY).toISOString().slice(0, 10)],
     at: from,
@@ -79,8 +88,8 @@ function matchOf(subject: KeySubject, { volumes, spikes }: Story, { asOf, settli
     actor: actor.id,
     evidence: [...new Set(evidence)],
     explanation: {
-      what: `From ${moment(from)} on, ${actorName(actor)} made ${count(calls, 'successful cryptographic call')} under ${keyName(subject)}, in ${lasted}.`,
-      why: `Observed at most ${peak.value} calls in the ${peak.unit} from ${moment(peak.from)}. Expected from ${peak.unit === 'hour' ? 'the same hours of the weeks and days before' : 'the four weeks before'}: median ${peak.median}, and at most ${peak.percentile95} in 95 of 100; modified z-score ${peak.z.toFixed(1)}, where more than 3.5 is an outlier.`,
+      what: `${hours.length + days.length > 0 ? `From ${moment(from)} on` : `In the week to ${moment(from + DAY)}`}, ${actorName(actor)} made ${count(calls, 'successful cryptographic call')} under ${keyName(subject)}, in ${lasted}.`,
+      why: `Observed at most ${peak.value} calls in the ${peak.unit} ${peak.unit === 'week' ? `to ${moment(peak.from + DAY)}` : `from ${moment(peak.from)}`}. Expected from ${peak.unit === 'hour' ? 'the same hours of the weeks and days before' : 'the four weeks before'}: median ${peak.median}, and at most ${peak.percentile95} in 95 of 100; modified z-score ${peak.z.toFixed(1)}, where more than 3.5 is an outlier.`,
       benign: 'A migration, a restore or a re-encryption was under way, or the demand was extraordinary.',
       now: [
         'Ask the owner of the caller what ran in that time.',
@@ -93,6 +102,7 @@ function matchOf(subject: KeySubject, { volumes, spikes }: Story, { asOf, settli
       calls,
       unusual_hours: hours.length,
       unusual_days: days.length,
+      unusual_weeks: weeks.length,
       peak_at: iso(peak.from),
       peak_unit: peak.unit,
       peak_calls: peak.value,

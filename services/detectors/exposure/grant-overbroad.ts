@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { granteeOf } from '../../keys/grantee.ts';
 import type { Grant } from '../../keys/grants.ts';
-import { awsPrincipal } from '../../keys/policy-names.ts';
 import { defineEventDetector, type KeySubject, type Organization } from '../contract.ts';
 import { endsLast, GRANT_EVENTS, goneWithKey, grantAt, granteeKey } from '../grant-book.ts';
 import { circumstances } from '../organization.ts';
@@ -73,13 +73,12 @@ export default defineEventDetector({
 function breadthOf(grant: Grant, subject: KeySubject, organization: Organization): string[] {
   const operations = grant.operations ?? [];
   const accounts = [grant.grantee, grant.retiring].flatMap((name) => {
-    const principal = name === null ? null : awsPrincipal(name);
-    return principal === null || principal === 'nobody' || principal.account === null ? [] : [principal.account];
+    return name === null ? [] : (granteeOf(name).account ?? []);
   });
   if (strangersAmong(organization, { accounts }, subject.account) !== null) return [];
   const unlimited = grant.constraints.every((constraint) => constraint === 'none');
   const decrypting = operations.filter((operation) => DECRYPTS.has(operation));
-  const toService = grant.grantee?.endsWith('.amazonaws.com') ?? false;
+  const toService = granteeOf(grant.grantee).service !== null;
   return [
     ...(operations.includes('CreateGrant') ? ['With CreateGrant among the operations the grantee can hand its access on to anyone.'] : []),
     ...(unlimited && decrypting.length > 0 && !toService

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { granteeOf } from '../../keys/grantee.ts';
 import type { Grant } from '../../keys/grants.ts';
-import { awsPrincipal } from '../../keys/policy-names.ts';
 import { type Context, defineEventDetector, type KeySubject } from '../contract.ts';
 import { endsLast, GRANT_EVENTS, goneWithKey, grantAt, granteeKey } from '../grant-book.ts';
 import { circumstances } from '../organization.ts';
@@ -80,8 +80,7 @@ function strangersOf({ grantee, retiring }: Grant, subject: KeySubject, { organi
 
 /** A grantee may be everyone of no account: then a service, or a principal that is gone. */
 function accountOf(name: string | null): string | null {
-  const principal = name === null ? null : awsPrincipal(name);
-  return principal === null || principal === 'nobody' ? null : principal.account;
+  return name === null ? null : granteeOf(name).account;
 }
 
 function constraintText({ constraints }: Grant): string {

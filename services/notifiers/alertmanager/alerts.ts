@@ -31,7 +31,7 @@ export function postableAlerts(notification: Notification, options: AlertOptions
 }
 
 function postable(alert: AlertView, { labels, firingUntil, now }: AlertOptions): PostableAlert {
-  const { what, why, now: steps } = tell(alert);
+  const { what, why, benign, now: steps } = tell(alert);
   const isFiring = alert.status !== 'resolved';
   const ends = isFiring ? firingUntil : Math.min(alert.resolvedAt ?? now, now);
   const link = safeLink(alert.url);
@@ -50,7 +50,7 @@ function postable(alert: AlertView, { labels, firingUntil, now }: AlertOptions):
     }),
     annotations: filled({
       summary: alert.title,
-      description: [what, why].filter((sentence) => sentence !== '').join(' '),
+      description: [what, why, benign].filter((sentence) => sentence !== '').join(' '),
       action: steps.join(' '),
       key: alert.keyName ?? alert.keyArn ?? '',
       key_arn: alert.keyArn ?? '',

@@ -20,13 +20,13 @@ export function htmlMail(notification: Notification, shown: readonly AlertView[]
 }
 
 function section(alert: AlertView): string {
-  const { title, what, why, now, facts, url, runbookUrl } = tell(alert);
+  const { title, what, why, benign, now, facts, url, runbookUrl } = tell(alert);
   const links = [...(url === null ? [] : [anchor(url, 'Finding')]), ...(runbookUrl === null ? [] : [anchor(runbookUrl, 'Runbook')])];
   return [
     '<hr>',
     `<h2 style="font-size:16px">${escapeHtml(title)}</h2>`,
     table(facts),
-    ...[what, why].filter((sentence) => sentence !== '').map((sentence) => `<p>${escapeHtml(sentence)}</p>`),
+    ...[what, why, benign].filter((sentence) => sentence !== '').map((sentence) => `<p>${escapeHtml(sentence)}</p>`),
     ...(now.length === 0 ? [] : [`<ol>${now.map((step) => `<li>${escapeHtml(step)}</li>`).join('')}</ol>`]),
     ...(links.length === 0 ? [] : [`<p>${links.join(' · ')}</p>`]),
   ].join('\n');

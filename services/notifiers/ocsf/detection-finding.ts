@@ -26,7 +26,7 @@ const STATUSES: Readonly<Record<FindingStatus, readonly [number, string]>> = {
 };
 
 export function detectionFinding(alert: AlertView, notification: Notification, version: string): JsonObject {
-  const { what, why, now, url, runbookUrl } = tell(alert);
+  const { what, why, benign, now, url, runbookUrl } = tell(alert);
   const [activityId, activity] = ACTIVITIES[activityOf(alert, notification)];
   const [severityId, severity] = SEVERITIES[alert.severity];
   const [statusId, status] = STATUSES[alert.status];
@@ -61,7 +61,7 @@ export function detectionFinding(alert: AlertView, notification: Notification, v
     finding_info: {
       uid: alert.findingId,
       title: clean(alert.title, 500),
-      desc: [what, why].filter((sentence) => sentence !== '').join(' '),
+      desc: [what, why, benign].filter((sentence) => sentence !== '').join(' '),
       first_seen_time: alert.firstSeen,
       last_seen_time: alert.lastSeen,
       created_time: alert.firstSeen,

@@ -59,12 +59,13 @@ function actionOf({ status, alerts, truncated }: Notification): 'trigger' | 'ack
 }
 
 function details(alert: AlertView): object {
-  const { title, what, why, now, facts, url, runbookUrl } = tell(alert);
+  const { title, what, why, benign, now, facts, url, runbookUrl } = tell(alert);
   return {
     id: alert.findingId,
     title,
     what,
     why,
+    benign,
     now,
     ...Object.fromEntries(facts.map(([name, value]) => [name.toLowerCase(), value])),
     url,

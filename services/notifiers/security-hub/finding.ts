@@ -34,8 +34,9 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 
 /** @param at when the notification was decided: Security Hub passes over what is not newer than what it has */
 export function securityFinding(alert: AlertView, { partition, region, account }: Hub, at: number): AwsSecurityFinding {
-  const { what, why, now, runbookUrl, url } = tell(alert);
-  const description = clean([what, why].filter((sentence) => sentence !== '').join(' '), 1_024) || clean(alert.title, 1_024) || 'kmswatch';
+  const { what, why, benign, now, runbookUrl, url } = tell(alert);
+  const description =
+    clean([what, why, benign].filter((sentence) => sentence !== '').join(' '), 1_024) || clean(alert.title, 1_024) || 'kmswatch';
   const types = [TYPES.get(alert.family) ?? 'Unusual Behaviors/User'];
   const severity = { Label: LABELS[alert.severity], Original: alert.severity };
   const recommendation = clean(now.join(' '), 512);

@@ -51,14 +51,14 @@ export function reply(notification: Notification, envelope: Readonly<Record<stri
 }
 
 function alertLines(alert: AlertView, isDetailed: boolean): string[] {
-  const { title, what, why, now, facts, url, runbookUrl } = tell(alert);
+  const { title, what, why, benign, now, facts, url, runbookUrl } = tell(alert);
   const links = [...(url === null ? [] : [link(url, 'Finding')]), ...(runbookUrl === null ? [] : [link(runbookUrl, 'Runbook')])];
-  const sentences = isDetailed ? [what, why, ...now.map((step, index) => `${index + 1}. ${step}`)] : [what];
+  const sentences = isDetailed ? [what, why, benign, ...now.map((step, index) => `${index + 1}. ${step}`)] : [what];
   return [
     `*${escapeSlack(title)}*`,
     facts.map(([name, value]) => `${name}: ${escapeSlack(value)}`).join(' · '),
     ...(links.length === 0 ? [] : [links.join(' · ')]),
-    ...sentences.map(escapeSlack),
+    ...sentences.filter((sentence) => sentence !== '').map(escapeSlack),
   ];
 }
 

@@ -50,9 +50,9 @@ export function cardMessage(notification: Notification): string {
 }
 
 function container(alert: AlertView, isDetailed: boolean): object {
-  const { title, what, why, now, facts, url, runbookUrl } = tell(alert);
+  const { title, what, why, benign, now, facts, url, runbookUrl } = tell(alert);
   const links = [...(url === null ? [] : [openUrl('Finding', url)]), ...(runbookUrl === null ? [] : [openUrl('Runbook', runbookUrl)])];
-  const sentences = isDetailed ? [what, why, ...now.map((step, index) => `${index + 1}. ${step}`)] : [what];
+  const sentences = isDetailed ? [what, why, benign, ...now.map((step, index) => `${index + 1}. ${step}`)] : [what];
   return {
     type: 'Container',
     separator: true,

@@ -109,7 +109,7 @@ function volumes(days: number, hoursOf: (n: number) => readonly number[]): Daily
 }
 
 const at = (hour: number, n: number): number[] => Array.from({ length: 24 }, (_, i) => (i === hour ? n : 0));
-const OPTIONS = { minimumPerHour: 100, minimumPerDay: 300, factor: 3, learningDays: 14 };
+const OPTIONS = { minimumPerHour: 100, minimumPerDay: 300, quietMinimum: 100, quietFactor: 10, factor: 3, learningDays: 14 };
 
 describe('spikesOf', () => {
   test('finds the hour that is far beyond the same hours of days and weeks before', () => {
@@ -130,6 +130,31 @@ describe('spikesOf', () => {
     expect(spikesOf(spread, OPTIONS)).toMatchObject([{ unit: 'day', from: day(30), value: 2160 }]);
   });
 
+  test('finds the day of a caller that hardly calls, though it would be nothing for others', () => {
+    const spread = (usual: (n: number) => number[]) => volumes(31, (n) => (n === 30 ? Array<number>(24).fill(5) : usual(n)));
+    const quiet = spread((n) => at(9, n % 3));
+    expect(spikesOf(quiet, OPTIONS)).toMatchObject([{ unit: 'day', from: day(30), value: 120, percentile95: 2 }]);
+    expect(
+      spikesOf(
+        spread(() => at(9, 20)),
+        OPTIONS,
+      ),
+    ).toEqual([]);
+  });
+
+  test('finds seven days that only together are far more than any seven before', () => {
+    const slow = volumes(40, (n) => at(9, n >= 33 ? 30 : n % 2));
+    const spikes = spikesOf(slow, OPTIONS);
+    expect(spikes[0]).toMatchObject({ unit: 'week', from: day(36), value: 121 });
+    expect(spikes.every(({ unit }) => unit === 'week')).toBe(true);
+    expect(
+      spikesOf(
+        volumes(60, (n) => at(9, n >= 33 && n < 40 ? 9 : 1)),
+        OPTIONS,
+      ),
+    ).toEqual([]);
+  });
+
   test('says nothing while it learns, of hours below the minimum, and of growth that takes its time', () => {
     expect(
       spikesOf(
@@ -139,7 +164,7 @@ describe('spikesOf', () => {
     ).toEqual([]);
     expect(
       spikesOf(
-        volumes(31, (n) => at(9, n === 30 ? 99 : 1)),
+        volumes(31, (n) => at(9, n === 30 ? 90 : 1)),
         OPTIONS,
       ),
     ).toEqual([]);

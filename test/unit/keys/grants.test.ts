@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EventDetail } from '../../../services/core/event.ts';
-import { currentGrants, grantsOf } from '../../../services/keys/grants.ts';
+import { granteeOf } from '../../../services/keys/grantee.ts';
+import { currentGrants, type GrantOnList, grantsOf, withListed } from '../../../services/keys/grants.ts';
 import { policyInForce, whoMay } from '../../../services/keys/who-may.ts';
 import { foldTimeline } from '../../../services/keys/reduce.ts';
 import { ADMIN, KEY, OTHER_KEY, stored, tell } from './fabricate.ts';
@@ -64,6 +65,86 @@ describe('grants as state', () => {
   });
 });
 
+describe('grants that KMS listed', () => {
+  const listed = (grantId: string, more: Partial<GrantOnList> = {}): GrantOnList => ({
+    grantId,
+    name: null,
+    grantee: ORDERS,
+    retiringPrincipal: 'rds.eu-west-1.amazonaws.com',
+    operations: ['Encrypt', 'Decrypt'],
+    constraints: {},
+    issuingAccount: null,
+    created: 1,
+    asOf: 10,
+    endedAt: null,
+    ...more,
+  });
+
+  test('are added where no record tells of them, with what limits them', () => {
+    const constraints = { encryption_context_subset: ['b', 'a'], source_arn: true } as const;
+    const grants = withListed(grantsOf([given(2, { grantId: 'a' })], KEY), [listed('b', { constraints }), listed('c', { created: null })]);
+    expect([...grants.keys()]).toEqual(['a', 'b', 'c']);
+    expect(grants.get('b')).toMatchObject({
+      grantee: ORDERS,
+      retiring: 'rds.eu-west-1.amazonaws.com',
+      operations: ['Decrypt', 'Encrypt'],
+      constraints: ['context-subset', 'source-arn'],
+      contextKeys: ['a', 'b'],
+      createdAt: 1,
+      createdBy: null,
+      through: null,
+      ended: null,
+    });
+    expect(grants.get('c')).toMatchObject({ createdAt: null, constraints: ['none'] });
+  });
+
+  test('end grants that are not listed any more, and bring back none that was revoked', () => {
+    const events = [given(2, { grantId: 'a' }), given(3, { grantId: 'b' }), ended('RevokeGrant', 9, 'b')];
+    const grants = withListed(grantsOf(events, KEY), [listed('a', { endedAt: 20 }), listed('b', { asOf: 10 })]);
+    expect(grants.get('a')).toMatchObject({ createdBy: ADMIN.id, ended: { at: 20, how: 'not listed' } });
+    expect(grants.get('b')).toMatchObject({ ended: { at: 9, how: 'revoked' } });
+  });
+});
+
+describe('a grantee', () => {
+  test.each([
+    [ORDERS, 'role orders of account 111122223333', '111122223333', null],
+    ['arn:aws:iam::444455556666:root', 'account 444455556666', '444455556666', null],
+    ['444455556666', 'account 444455556666', '444455556666', null],
+    ['arn:aws-cn:iam::444455556666:user/bob', 'IAM user bob of account 444455556666', '444455556666', null],
+    ['arn:aws:sts::111122223333:assumed-role/orders/one', 'session orders/one of account 111122223333', '111122223333', null],
+    ['dynamodb.eu-west-1.amazonaws.com', 'AWS service dynamodb.eu-west-1.amazonaws.com', null, 'dynamodb'],
+    ['rds.amazonaws.com', 'AWS service rds.amazonaws.com', null, 'rds'],
+    ['ec2.cn-north-1.amazonaws.com.cn', 'AWS service ec2.cn-north-1.amazonaws.com.cn', null, 'ec2'],
+    [
+      'arn:aws:sts::111122223333:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0',
+      'AWS service ec2 for resources of account 111122223333',
+      '111122223333',
+      'ec2',
+    ],
+    ['111122223333:aws:ec2-infrastructure:i-81e2f56c', 'AWS service ec2 for resources of account 111122223333', '111122223333', 'ec2'],
+    [
+      'arn:aws:iam::111122223333:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling',
+      'role aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling of account 111122223333',
+      '111122223333',
+      'autoscaling',
+    ],
+    // Nobody can make a role of that name, but a path is anybody's to choose.
+    [
+      'arn:aws:iam::111122223333:role/my/aws-service-role/autoscaling.amazonaws.com/mine',
+      'role my/aws-service-role/autoscaling.amazonaws.com/mine of account 111122223333',
+      '111122223333',
+      null,
+    ],
+    ['AROAEXAMPLEEXAMPLE', 'principal AROAEXAMPLEEXAMPLE', null, null],
+    ['EX_PRINCIPAL_ID', 'principal EX_PRINCIPAL_ID', null, null],
+    ['rds.amazonaws.com.example.org', 'principal rds.amazonaws.com.example.org', null, null],
+    [null, 'a grantee that the record does not name', null, null],
+  ])('%s is %s', (name, text, account, service) => {
+    expect(granteeOf(name)).toEqual({ text, account, service });
+  });
+});
+
 describe('who may use a key', () => {
   const statement = (AWS: string, Action: string, more: object = {}) => ({
     Effect: 'Allow',
@@ -96,6 +177,8 @@ describe('who may use a key', () => {
         through: ['grant'],
         operations: ['Decrypt'],
         limited: false,
+        grants: 1,
+        services: [],
       },
       {
         principal: 'role orders of account 111122223333',
@@ -103,7 +186,35 @@ describe('who may use a key', () => {
         through: ['grant', 'policy'],
         operations: ['Decrypt', 'Encrypt'],
         limited: false,
+        grants: 1,
+        services: [],
       },
+    ]);
+  });
+
+  test('tells which grants AWS services gave, for whom, and takes all instances of EC2 together', () => {
+    const through = (at: number, grantId: string, granteePrincipal: string, callingService: string | null) => ({
+      ...given(at, { grantId, granteePrincipal, grantConstraints: { encryptionContextSubset: { 'aws:ebs:id': 'vol-1' } } }),
+      callingService,
+    });
+    const instance = (id: string): string => `arn:aws:sts::111122223333:assumed-role/aws:ec2-infrastructure/${id}`;
+    const events = [
+      through(1, 'a', instance('i-1'), 'ec2'),
+      through(2, 'b', instance('i-2'), 'aws-internal'),
+      through(3, 'c', instance('i-3'), 'ec2'),
+      through(4, 'd', 'dynamodb.eu-west-1.amazonaws.com', 'dynamodb'),
+      through(5, 'e', ORDERS, null),
+      // Retired by the service itself.
+      { ...ended('RetireGrant', 6, 'c'), callingService: 'ec2' },
+    ];
+    const grants = grantsOf(events, KEY);
+    expect(grants.get('a')).toMatchObject({ through: 'ec2', createdBy: ADMIN.id });
+    expect(grants.get('c')).toMatchObject({ ended: { how: 'retired' } });
+    const { permitted } = whoMay(facts(undefined), grants.values(), KEY);
+    expect(permitted.map(({ principal, grants: count, services, limited }) => ({ principal, count, services, limited }))).toEqual([
+      { principal: 'AWS service dynamodb.eu-west-1.amazonaws.com', count: 1, services: ['dynamodb'], limited: true },
+      { principal: 'AWS service ec2 for resources of account 111122223333', count: 2, services: ['aws-internal', 'ec2'], limited: true },
+      { principal: 'role orders of account 111122223333', count: 1, services: [], limited: true },
     ]);
   });
 

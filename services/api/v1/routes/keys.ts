@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { StoredEvent } from '../../../core/event.ts';
 import type { Json } from '../../../core/json.ts';
-import { grantsOf } from '../../../keys/grants.ts';
-import { whoMay } from '../../../keys/who-may.ts';
 import { findKeys, type KeyListed, readKeyPage, readKeysById, usersOfKey } from '../../../store/read/keys.ts';
 import { controlEventsOfKeys } from '../../../store/timeline.ts';
+import { keyAccess } from '../../../workers/key-access.ts';
+import { keyAccessJson } from '../../json/key-access.ts';
 import { keyUserJson } from '../../json/key-user.ts';
 import { factsInOrder } from '../../json/key.ts';
 import { iso } from '../../text/words.ts';
@@ -39,6 +39,22 @@ const userSchema = z
     last_at: maybeTime,
   })
   .meta({ id: 'KeyUser' });
+
+const accessSchema = z.object({
+  permitted: z.array(
+    z.object({
+      principal: z.string(),
+      account: z.string().nullable(),
+      through: z.array(z.string()),
+      operations: z.array(z.string()),
+      limited: z.boolean(),
+      grants: z.number().meta({ description: 'How many grants it has.' }),
+      services: z.array(z.string()).meta({ description: 'AWS services that gave such grants, on behalf of a caller or for themselves.' }),
+    }),
+  ),
+  account_decides: z.boolean().meta({ description: "IAM policies of the key's account may let others in." }),
+  unknown: z.array(z.string()).meta({ description: 'What is not known; with any, others may be permitted too.' }),
+});
 
 export function keyRoutes(app: Api, { service: { deps } }: RouteContext): void {
   app.get(
@@ -147,32 +163,15 @@ export function keyRoutes(app: Api, { service: { deps } }: RouteContext): void {
         tags,
         params,
         response: {
-          200: z.object({
-            permitted: z.array(
-              z.object({
-                principal: z.string(),
-                account: z.string().nullable(),
-                through: z.array(z.string()),
-                operations: z.array(z.string()),
-                limited: z.boolean(),
-              }),
-            ),
-            account_decides: z.boolean().meta({ description: "IAM policies of the key's account may let others in." }),
-            unknown: z.array(z.string()).meta({ description: 'What is not known; with any, others may be permitted too.' }),
-            used_by: z.array(userSchema),
-          }),
+          200: accessSchema.extend({ used_by: z.array(userSchema) }),
           404: problemSchema,
         },
       },
     },
     async (request) => {
       const key = await keyOf(request.params.key);
-      const grants = grantsOf(await timelineOf(key), key.arn);
-      const { permitted, accountDecides, unknown } = whoMay(key.facts, grants.values(), key.arn);
       return {
-        permitted: permitted.map(({ through, operations, ...rest }) => ({ ...rest, through: [...through], operations: [...operations] })),
-        account_decides: accountDecides,
-        unknown: [...unknown],
+        ...(keyAccessJson(await keyAccess(deps, key)) as z.output<typeof accessSchema>),
         used_by: await usersOf(key),
       };
     },

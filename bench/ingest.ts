@@ -105,7 +105,7 @@ function runWay(way: Way, args: string[], url: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL(`./ingest/${way}.ts`, import.meta.url));
     // As the service is started, see bin/kmswatch.mjs.
-    const child = spawn(process.execPath, ['--max-semi-space-size=8', script, ...args], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=16', script, ...args], {
       env: { ...process.env, BENCH_DATABASE_URL: url },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -49,11 +49,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   // bytes an event; together with the block ranges of time they find a key's events of a period. Flag 512: a control event.
   await sql`CREATE INDEX event_key ON event (key_id) WHERE key_id IS NOT NULL`.execute(db);
   await sql`CREATE INDEX event_time_ranges ON event USING brin (event_time)`.execute(db);
-  await sql`CREATE INDEX event_key_control ON event (key_id, event_time) WHERE (flags & 512) <> 0 AND key_id IS NOT NULL`.execute(db);
-  await sql`CREATE INDEX event_other_key_control ON event (other_key_id, event_time) WHERE (flags & 512) <> 0 AND other_key_id IS NOT NULL`.execute(
+  await sql`CREATE INDEX event_key_control ON event (key_id, event_time) WHERE (flags & 512) = 512 AND key_id IS NOT NULL`.execute(db);
+  await sql`CREATE INDEX event_other_key_control ON event (other_key_id, event_time) WHERE (flags & 512) = 512 AND other_key_id IS NOT NULL`.execute(
     db,
   );
-  await sql`CREATE INDEX event_account_control ON event (profile_id, event_time) WHERE (flags & 512) <> 0 AND key_id IS NULL`.execute(db);
+  await sql`CREATE INDEX event_account_control ON event (profile_id, event_time) WHERE (flags & 512) = 512 AND key_id IS NULL`.execute(db);
   await sql`SELECT ensure_event_partition(month) FROM (SELECT DISTINCT date_trunc('month', event_time) AS month FROM event_before) m`.execute(
     db,
   );

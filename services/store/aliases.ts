@@ -82,11 +82,11 @@ export async function aliasesWhereUseMatters(
   ids: { keys: readonly number[]; aliases: readonly number[] },
 ): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(
-    `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON (e.flags & ${FLAGS.control}) <> 0 AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
+    `SELECT DISTINCT a.id FROM kms_key k JOIN event e ON (e.flags & ${FLAGS.control}) = ${FLAGS.control} AND e.key_id = k.id JOIN kms_key a ON a.id = e.other_key_id AND a.kind = 'alias'
      WHERE k.use_matters AND k.id IN (SELECT unnest($1::int[])
        UNION SELECT key_id FROM event WHERE ${CONTROL} AND other_key_id = ANY($2::int[]))
      AND EXISTS (SELECT FROM event_call d JOIN term o ON o.id = d.operation_id AND o.kind = ${TERM.operation} AND o.value = 'kms:DeleteAlias'
-       WHERE (d.flags & ${FLAGS.control}) <> 0 AND d.other_key_id = a.id)`,
+       WHERE (d.flags & ${FLAGS.control}) = ${FLAGS.control} AND d.other_key_id = a.id)`,
     [ids.keys, ids.aliases],
   );
   return rows.map((row) => row.id);

@@ -54,23 +54,60 @@ export async function createToken(pool: pg.Pool, added: NewToken): Promise<{ tok
   return { token: `kmsw_${id}_${secret}`, id };
 }
 
-/** @returns null for what is no token that holds at the moment */
-export async function holderOf(pool: pg.Pool, presented: string, at: number): Promise<Token | null> {
-  const [, id, secret] = TOKEN.exec(presented) ?? [];
-  if (id === undefined || secret === undefined) return null;
-  const { rows } = await pool.query<Token & { hash: Buffer }>({
+type Kept = Omit<Token, 'lastUsedAt'> & { readonly hash: Buffer; lastUsedAt: number | null };
+
+/** What is known of a token is asked anew after this time: that long a revoked one may still be taken. */
+const KEPT_MS = 1_000;
+const MOST_KEPT = 1_000;
+
+/** @returns null for what is no token that holds at the moment, epoch milliseconds */
+export type HolderOf = (presented: string, at: number) => Promise<Token | null>;
+
+/** Knows tokens by their id for a second; the secret is compared each time, in constant time, and the end of a token holds at once. */
+export function createHolderOf(pool: pg.Pool): HolderOf {
+  const kept = new Map<string, { readonly found: Promise<Kept | undefined>; readonly since: number }>();
+
+  async function find(id: string, at: number): Promise<Kept | undefined> {
+    const known = kept.get(id);
+    if (known && Math.abs(at - known.since) < KEPT_MS) return await known.found;
+    if (kept.size >= MOST_KEPT) kept.clear();
+    const entry = { found: read(pool, id), since: at };
+    kept.set(id, entry);
+    const forget = (): void => void (kept.get(id) === entry && kept.delete(id));
+    try {
+      const found = await entry.found;
+      // Ids that there are none of are nothing to remember.
+      if (!found) forget();
+      return found;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  return async (presented, at) => {
+    const [, id, secret] = TOKEN.exec(presented) ?? [];
+    if (id === undefined || secret === undefined) return null;
+    const found = await find(id, at);
+    // The comparison is made for unknown ids as well, so that their existence cannot be told from the time it takes.
+    const same = timingSafeEqual(found?.hash ?? Buffer.alloc(32), hashOf(secret));
+    if (!found || !same || found.revokedAt !== null || (found.expiresAt !== null && found.expiresAt <= at)) return null;
+    if (found.lastUsedAt === null || at - found.lastUsedAt >= USE_GRAIN_MS) {
+      found.lastUsedAt = at;
+      await pool.query('UPDATE api_token SET last_used_at = $2 WHERE id = $1', [id, new Date(at)]);
+    }
+    const { hash: _hash, ...token } = found;
+    return token;
+  };
+}
+
+async function read(pool: pg.Pool, id: string): Promise<Kept | undefined> {
+  const { rows } = await pool.query<Kept>({
     name: 'token-by-id',
     text: `SELECT ${COLUMNS}, secret_sha256 AS hash FROM api_token WHERE id = $1`,
     values: [id],
   });
-  const [found] = rows;
-  // The comparison is made for unknown ids as well, so that their existence cannot be told from the time it takes.
-  const same = timingSafeEqual(found?.hash ?? Buffer.alloc(32), hashOf(secret));
-  if (!found || !same || found.revokedAt !== null || (found.expiresAt !== null && found.expiresAt <= at)) return null;
-  if (found.lastUsedAt === null || at - found.lastUsedAt >= USE_GRAIN_MS)
-    await pool.query('UPDATE api_token SET last_used_at = $2 WHERE id = $1', [id, new Date(at)]);
-  const { hash: _hash, ...token } = found;
-  return token;
+  return rows[0];
 }
 
 /** @returns false when there is none such that holds */

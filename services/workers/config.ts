@@ -26,7 +26,7 @@ export const configSchema = z.strictObject({
   ingest: z
     .strictObject({
       in_flight: z.int().min(1).max(1000).default(16).meta({ description: 'Deliveries that a source may have open at a time.' }),
-      concurrency: z.int().min(1).max(64).default(2).meta({ description: 'Deliveries that one process ingests at a time.' }),
+      concurrency: z.int().min(1).max(64).default(3).meta({ description: 'Deliveries that one process ingests at a time.' }),
     })
     .prefault({})
     .meta({ description: 'How much is worked on at once.' }),

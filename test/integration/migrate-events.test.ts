@@ -37,7 +37,7 @@ test('events that were stored before ways of calling had their own table keep al
       (name) => `(SELECT value FROM term WHERE id = e.${name}_id) AS ${name}`,
     );
     const { rows: events } = await pool.query(
-      `SELECT ordinal, ${terms.join(', ')}, operation_class, outcome, (flags & 512) <> 0 AS control, lpad(to_hex(essence), 16, '0') AS essence
+      `SELECT ordinal, ${terms.join(', ')}, operation_class, outcome, (flags & 512) = 512 AS control, lpad(to_hex(essence), 16, '0') AS essence
        FROM event_call e ORDER BY event_time`,
     );
     const use = {

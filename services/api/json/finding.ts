@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { FindingListed } from '../../store/read/findings.ts';
+import type { FindingBrief } from '../../store/read/findings.ts';
 
 /** A finding as `kmswatch findings --json` and the API show it: names stay, fields may be added. */
-export function findingJson(finding: FindingListed): JsonObject {
+export function findingJson(finding: FindingBrief): JsonObject {
   return {
     id: finding.id,
     detector: finding.detector,

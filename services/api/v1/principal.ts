@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type pg from 'pg';
 import { includesScope, type Scope, SCOPES } from '../../core/scope.ts';
-import { holderOf } from '../../store/tokens.ts';
+import { createHolderOf } from '../../store/tokens.ts';
 import { Problem } from './problem.ts';
 
 export interface Principal {
@@ -34,10 +34,11 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const CREDENTIAL_LIMIT = 8_192;
 
 export function createAuthentication({ pool, now, required, oidc }: AuthenticationOptions): Authenticate {
+  const holderOf = createHolderOf(pool);
   const keys = oidc && createRemoteJWKSet(new URL(oidc.jwks_url), { timeoutDuration: 5_000, cooldownDuration: 30_000 });
 
   async function bearer(credential: string): Promise<Principal | null> {
-    const token = await holderOf(pool, credential, now());
+    const token = await holderOf(credential, now());
     if (token) return { name: `token:${token.name} (${token.id})`, scope: token.scope };
     if (!oidc || !keys || credential.split('.').length !== 3) return null;
     try {

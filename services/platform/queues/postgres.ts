@@ -21,7 +21,9 @@ export async function openPostgresBackend(url: string, queues: number, onError: 
     connectionString: url,
     max: queues + QUERIES_AT_A_TIME,
     application_name: 'kmswatch queues',
-    options: `-c search_path=${SCHEMA} -c timezone=UTC`,
+    // A job that a crash of Postgres takes away is put on the queue again, because its work is unfinished in our tables (workers/sweep.ts):
+    // four commits a delivery need not wait for the disk.
+    options: `-c search_path=${SCHEMA} -c timezone=UTC -c synchronous_commit=off`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: 60_000,
     keepAlive: true,

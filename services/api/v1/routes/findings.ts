@@ -4,7 +4,7 @@ import type { Json } from '../../../core/json.ts';
 import { SEVERITIES } from '../../../core/severity.ts';
 import { readEvidence } from '../../../store/evidence.ts';
 import { type FindingWord, say } from '../../../store/finding-words.ts';
-import { findFindings, type FindingListed, readFindings, readHistory } from '../../../store/read/findings.ts';
+import { findFindings, type FindingListed, readFindingBriefs, readHistory } from '../../../store/read/findings.ts';
 import { iso } from '../../text/words.ts';
 import { cursorParameter, decodeCursor, encodeCursor } from '../cursor.ts';
 import { Problem, problemSchema } from '../problem.ts';
@@ -64,7 +64,7 @@ export function findingRoutes(app: Api, { service: { deps }, audit }: RouteConte
       },
     },
     async ({ query }) => {
-      const { findings, next } = await readFindings(
+      const { findings, next } = await readFindingBriefs(
         deps.pool,
         {
           severities: query.severity ?? [],

@@ -4,7 +4,7 @@ import type { Channel } from '../../services/detectors/contract.ts';
 import type { Day } from './events.ts';
 
 /** How far back the service judges silence (`store/read/coverage.ts`). */
-const JUDGED_MS = 60 * DAY;
+const JUDGED_MS = 91 * DAY;
 
 export class Channels {
   readonly #start: number;

@@ -40,10 +40,14 @@ export interface Silence {
 const LEAST_DAYS = 3;
 /** A stretch must be this many times as long as the usual longest. */
 const FACTOR = 2;
+/** A silence is judged by the sixty days before it and by nothing older, so that it is judged the same for as long as it is told. */
+const MEMORY = 60 * DAY;
+/** So long after its end a silence is told: the hours that are loaded reach back as far as both together. */
+const TOLD = 30 * DAY;
 
 /**
- * The silences of one source, oldest first, each judged by what was known when it began. Its loss must reach the least, and twice
- * that of the second longest quiet stretch before it: the longest may have been an outage, and must not make us deaf for the next one.
+ * The silences of one source, oldest first, each judged by the sixty days before it. Its loss must reach the least, and twice that of
+ * the second longest quiet stretch in them: the longest may have been an outage, and must not make us deaf for the next one.
  */
 export function silences({ heard, listened, closedBefore }: Speech, rule: SilenceRule): Silence[] {
   const [first] = heard;
@@ -52,22 +56,22 @@ export function silences({ heard, listened, closedBefore }: Speech, rule: Silenc
   const spoken = new Set(heard);
   const attended = new Set(listened);
   const habit = new Habit();
-  const usual = { longest: 0, second: 0 };
   const found: Silence[] = [];
+  const before: { readonly endedAt: number; readonly loss: number }[] = [];
   let quiet: number[] = [];
 
   const end = (endedAt: number | null): void => {
     const silent = quiet.filter((hour) => attended.has(hour));
     const [from] = silent;
     const loss = lossOf(silent, habit);
-    const floor = Math.max(rule.leastHours, FACTOR * usual.second);
-    if (from !== undefined && from - first >= rule.learnMs && loss >= floor - ROUNDING) {
+    const known = before.filter((stretch) => stretch.endedAt > (quiet[0] ?? 0) - MEMORY).map((stretch) => stretch.loss);
+    const floor = Math.max(rule.leastHours, FACTOR * (known.toSorted((a, b) => b - a)[1] ?? 0));
+    const isTold = endedAt === null || endedAt > closedBefore - TOLD;
+    if (from !== undefined && isTold && from - first >= rule.learnMs && loss >= floor - ROUNDING) {
       const to = (silent.at(-1) ?? from) + HOUR;
-      found.push({ from, to, endedAt, silentHours: silent.length, loss, floor, knownSince: first });
+      found.push({ from, to, endedAt, silentHours: silent.length, loss, floor, knownSince: Math.max(first, from - MEMORY) });
     }
-    const length = lossOf(quiet, habit);
-    if (length > usual.longest) [usual.second, usual.longest] = [usual.longest, length];
-    else usual.second = Math.max(usual.second, length);
+    before.push({ endedAt: endedAt ?? Number.POSITIVE_INFINITY, loss: lossOf(quiet, habit) });
     for (const hour of quiet) habit.add(hour, false);
     quiet = [];
   };
@@ -91,15 +95,23 @@ function lossOf(hours: readonly number[], habit: Habit): number {
   return hours.reduce((sum, hour) => sum + habit.weight(hour), 0);
 }
 
-/** How often each hour of the day was heard, on working days and on weekends (UTC). */
+/** How often each hour of the day was heard in the sixty days before the latest one, on working days and on weekends (UTC). */
 class Habit {
+  readonly #hours: { readonly hour: number; readonly isHeard: boolean }[] = [];
+  #oldest = 0;
   readonly #days = Array.from({ length: 48 }, () => 0);
   readonly #heard = Array.from({ length: 48 }, () => 0);
 
   add(hour: number, isHeard: boolean): void {
-    const slot = slotOf(hour);
-    this.#days[slot] = (this.#days[slot] ?? 0) + 1;
-    if (isHeard) this.#heard[slot] = (this.#heard[slot] ?? 0) + 1;
+    this.#hours.push({ hour, isHeard });
+    this.#count(slotOf(hour), isHeard, 1);
+    for (let old = this.#hours[this.#oldest]; old && old.hour <= hour - MEMORY; old = this.#hours[++this.#oldest])
+      this.#count(slotOf(old.hour), old.isHeard, -1);
+  }
+
+  #count(slot: number, isHeard: boolean, by: 1 | -1): void {
+    this.#days[slot] = (this.#days[slot] ?? 0) + by;
+    if (isHeard) this.#heard[slot] = (this.#heard[slot] ?? 0) + by;
   }
 
   /** 0 to 1. */

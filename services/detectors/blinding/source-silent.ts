@@ -57,7 +57,7 @@ export default defineAbsenceDetector({
     'A source that has spoken for less than the learning time.',
     'Hours in which kmswatch itself was not running: those are unknown, not silent.',
     'A source that goes on with some events and leaves out others; digests show missing files of a trail, and nothing of the other sources.',
-    'An account that has been silent for more than some six weeks is taken for switched off.',
+    'An account that has been silent for more than some eleven weeks is taken for switched off.',
   ],
   falsePositives: [
     'A public holiday in an account that is used on working days.',

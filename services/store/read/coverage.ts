@@ -69,8 +69,8 @@ export interface ChannelRow {
   readonly lastEvent: string | null;
 }
 
-/** How far back silence is judged. */
-export const COVERAGE_JUDGED_MS = 60 * DAY;
+/** How far back silence is judged: what is told of it (30 days) and what it is judged by (60), see `detectors/silence.ts`. */
+export const COVERAGE_JUDGED_MS = 91 * DAY;
 
 /** What live sources have shown of these accounts, as of a moment. One statement. */
 export async function readChannels(client: pg.ClientBase, accounts: readonly string[], asOf: number): Promise<ChannelRow[]> {

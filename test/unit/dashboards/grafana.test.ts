@@ -1,5 +1,6 @@
 /** The committed dashboards: Grafana's classic model, and the rules of grafana/dashboard-linter that can be checked without a server. */
 import { globSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { parser } from '@prometheus-io/lezer-promql';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
@@ -20,7 +21,13 @@ interface Panel {
   readonly datasource: { readonly uid: string };
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets: readonly Target[];
-  readonly fieldConfig: { readonly defaults: { readonly unit?: string; readonly noValue?: string } };
+  readonly fieldConfig: {
+    readonly defaults: { readonly unit?: string; readonly noValue?: string };
+    readonly overrides: readonly {
+      readonly matcher: object;
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
+  };
   readonly options?: { readonly legend?: { readonly showLegend: boolean } };
 }
 
@@ -208,6 +215,15 @@ test.each(panels)('%s: has title, description, unit, text for no data, and legen
   expect(panel.fieldConfig.defaults.noValue).toBeTruthy();
   expect(panel.type !== 'timeseries' || panel.options?.legend?.showLegend).toBe(true);
   expect(panel.targets.filter(({ expr, legendFormat }) => expr !== undefined && !legendFormat)).toEqual([]);
+});
+
+test('an account is shown as it is written, and what is said of an empty panel is not said of an empty cell', () => {
+  for (const [name, { type, fieldConfig }] of panels.filter(([, panel]) => panel.type === 'table' || panel.type === 'timeseries')) {
+    const set = (matcher: object): unknown => fieldConfig.overrides.find((rule) => isDeepStrictEqual(rule.matcher, matcher))?.properties;
+    expect([name, set({ id: 'byRegexp', options: '/.*/' })]).toEqual([name, [{ id: 'noValue', value: '–' }]]);
+    const texts = set({ id: 'byType', options: 'string' });
+    expect([name, texts]).toEqual([name, type === 'table' ? [{ id: 'unit', value: 'string' }] : undefined]);
+  }
 });
 
 test.each(promql)('%s: %s parses, is of one job, and asks for metrics that exist', (_name, expr) => {

@@ -1,3 +1,4 @@
+import { Random } from '../../../services/simulate/random.ts';
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR } from '../../../services/core/clock.ts';
 import { type Silence, silences } from '../../../services/detectors/silence.ts';
@@ -95,6 +96,27 @@ describe('a source that is rarely heard', () => {
     const listened = hours(START + 39 * DAY, START + 60 * DAY);
     expect(silences({ heard, listened, closedBefore: START + 42 * DAY }, RULE)).toEqual([]);
   });
+});
+
+test('a silence is judged the same for as long as it is told, though older hours are forgotten day by day', () => {
+  // Seldom heard at first, so that old quiet stretches would excuse later ones until they are forgotten.
+  const random = new Random('silence');
+  const all = hours(START, START + 165 * DAY);
+  const isOut = (hour: number): boolean => [122, 126].some((day) => hour >= START + day * DAY && hour < START + day * DAY + 7 * HOUR);
+  const heard = all.filter((hour) => random.chance(hour < START + 60 * DAY ? 0.3 : 0.95) && !isOut(hour));
+  const judgedAt = (now: number) => {
+    const loaded = (list: readonly number[]) => list.filter((hour) => hour >= now - 91 * DAY && hour < now);
+    return silences({ heard: loaded(heard), listened: loaded(all), closedBefore: now }, RULE);
+  };
+  const told = new Map<number, number[]>();
+  for (let now = START + 115 * DAY; now < START + 165 * DAY; now += DAY) {
+    for (const { from, endedAt } of judgedAt(now)) if (endedAt !== null) told.set(from, [...(told.get(from) ?? []), (now - endedAt) / DAY]);
+  }
+  expect(told.size).toBeGreaterThan(0);
+  for (const ages of told.values()) {
+    expect(ages[0]).toBeLessThanOrEqual(1);
+    expect(ages).toHaveLength(30);
+  }
 });
 
 test('of a source that was never heard nothing is expected', () => {

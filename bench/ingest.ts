@@ -7,7 +7,8 @@
  * - the plain way: gunzip, JSON.parse and one `jsonb` row a record, one file after another over one connection; the same over two
  *   connections is printed beside it
  *
- * Each runs in a process and a database of its own, the pipeline and the limit two files at a time. Making the files is not measured.
+ * Each runs in a process and a database of its own, the limit two files at a time and the pipeline as many as by default. Making the files is
+ * not measured. `detectors_share` is the part of the time in which detectors judged, `largest_detector` the one that takes most of it.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,13 +21,7 @@ import { openPostgres } from '../services/platform/embedded.ts';
 import { createLogger } from '../services/platform/logger.ts';
 import { connect } from '../services/platform/postgres.ts';
 import { simulateBulk } from '../services/simulate/bulk.ts';
-
-interface Outcome {
-  readonly events: number;
-  readonly ms: number;
-  readonly rss_mb: number;
-  readonly bytes: number;
-}
+import type { Outcome } from './ingest/measure.ts';
 
 type Way = 'pipeline' | 'limit' | 'plain';
 
@@ -68,6 +63,9 @@ try {
       plain_bytes_per_event: bytesPerEvent(plain),
       rss_mb: pipeline.rss_mb,
       rss_mb_at_50000: small.rss_mb,
+      detectors_share: percent((pipeline.detectors ?? []).reduce((sum, { share }) => sum + share, 0)),
+      largest_detector: pipeline.detectors?.[0]?.detector ?? '',
+      largest_detector_share: percent(pipeline.detectors?.[0]?.share ?? 0),
     };
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
   } finally {
@@ -128,7 +126,12 @@ function ratio(a: number, b: number): number {
   return Math.round((a / b) * 100) / 100;
 }
 
-function table(result: Record<string, number>): string {
+/** A part of the whole, to a tenth of a percent. */
+function percent(part: number): number {
+  return Math.round(part * 1000) / 1000;
+}
+
+function table(result: Record<string, number | string>): string {
   return `${Object.entries(result)
     .map(([name, value]) => `${name.padEnd(26)} ${value}`)
     .join('\n')}\n`;

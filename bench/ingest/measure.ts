@@ -56,6 +56,15 @@ export async function databaseSize(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.size ?? 0);
 }
 
-export function print(outcome: { events: number; ms: number; rss_mb: number; bytes: number }): void {
+export interface Outcome {
+  readonly events: number;
+  readonly ms: number;
+  readonly rss_mb: number;
+  readonly bytes: number;
+  /** What part of the time each detector judged, the largest first. */
+  readonly detectors?: readonly { readonly detector: string; readonly share: number }[];
+}
+
+export function print(outcome: Outcome): void {
   process.stdout.write(JSON.stringify(outcome));
 }

@@ -34,4 +34,8 @@ while (counts.unfinished > 0) {
   counts = await runCounts(deps.pool, 'bench');
 }
 const ms = performance.now() - began;
-print({ events: counts.new, ms, rss_mb: peak(), bytes: (await databaseSize(deps.pool)) - before });
+const detectors = deps.telemetry
+  .takeEvaluations()
+  .map(({ detector, milliseconds }) => ({ detector, share: milliseconds / ms }))
+  .toSorted((a, b) => b.share - a.share);
+print({ events: counts.new, ms, rss_mb: peak(), bytes: (await databaseSize(deps.pool)) - before, detectors });

@@ -44,6 +44,8 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
     for (const [hour, n] of volume.hours.entries()) if (n > 0) hours.set(volume.day * 24 + hour, n);
   }
   const learned = first.day + options.learningDays;
+  const { minimumPerDay } = options;
+  const quiet = { minimum: options.quietMinimum, factor: options.quietFactor };
   return volumes.flatMap(({ day, hours: own }): Spike[] => {
     if (day < learned) return [];
     const found = own.flatMap((n, hour): Spike[] => {
@@ -54,15 +56,37 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
       return outlier ? [{ ...outlier, from: at * HOUR, unit: 'hour' }] : [];
     });
     const total = days.get(day) ?? 0;
-    const before = Array.from({ length: 28 }, (_, back) => day - 1 - back).flatMap((past) =>
-      past < first.day ? [] : [days.get(past) ?? 0],
-    );
-    const quiet = { minimum: options.quietMinimum, factor: options.quietFactor };
-    const whole = outlierOf(total, before, { minimum: options.minimumPerDay, factor: options.factor }) ?? outlierOf(total, before, quiet);
+    const whole = total < Math.min(minimumPerDay, quiet.minimum) ? null : dayOf(total, daysBefore(days, { day, first: first.day }));
     if (whole) return [...found, { ...whole, from: day * DAY, unit: 'day' }];
-    const week = outlierOf(sumBefore(days, day + 1), weeksBefore(days, { day, first: first.day }), quiet);
+    const week = weekOf(days, { day, first: first.day });
     return week ? [...found, { ...week, from: day * DAY, unit: 'week' }] : found;
   });
+
+  function dayOf(total: number, before: readonly number[]): Outlier | null {
+    const usual = outlierOf(total, before, { minimum: minimumPerDay, factor: options.factor });
+    return usual ?? (isKnown(before) ? outlierOf(total, before, quiet) : null);
+  }
+
+  function weekOf(known: ReadonlyMap<number, number>, { day, first: begun }: { day: number; first: number }): Outlier | null {
+    const total = sumBefore(known, day + 1);
+    if (total < quiet.minimum) return null;
+    // The second largest week decides: where two of them are near, the others need not be looked at.
+    if ([day - 6, day - 13].every((end) => total <= quiet.factor * sumBefore(known, end))) return null;
+    if (!isKnown(daysBefore(known, { day: day - 6, first: begun }))) return null;
+    return outlierOf(total, weeksBefore(known, { day, first: begun }), quiet);
+  }
+}
+
+/** What is usual for a caller that hardly calls is known when it did so on some days of the four weeks; else it is a beginner. */
+const KNOWN_DAYS = 5;
+
+function isKnown(before: readonly number[]): boolean {
+  return before.filter((calls) => calls > 0).length >= KNOWN_DAYS;
+}
+
+/** The four weeks before a day, as far as they are on record. */
+function daysBefore(days: ReadonlyMap<number, number>, { day, first }: { day: number; first: number }): number[] {
+  return Array.from({ length: 28 }, (_, back) => day - 1 - back).flatMap((past) => (past < first ? [] : [days.get(past) ?? 0]));
 }
 
 /** Calls of the seven days before `end`. */

@@ -155,6 +155,11 @@ describe('spikesOf', () => {
     ).toEqual([]);
   });
 
+  test('takes nobody for a caller that hardly calls who had nearly never called: the first weeks of regular use are no finding', () => {
+    const beginner = volumes(75, (n) => at(9, n === 0 ? 1 : n < 60 ? 0 : 40));
+    expect(spikesOf(beginner, OPTIONS)).toEqual([]);
+  });
+
   test('says nothing while it learns, of hours below the minimum, and of growth that takes its time', () => {
     expect(
       spikesOf(

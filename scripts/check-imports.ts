@@ -148,7 +148,10 @@ const restricted = (name: string): string => `only services/platform/ may use ${
 
 /** All our sources, by path from the repository's root. */
 export function readSources(root: URL): Map<string, string> {
-  const paths = globSync('{bench,bin,dashboards,migrations,scripts,services,test}/**/*.{ts,mjs}', { cwd: root });
+  const paths = globSync('{bench,bin,dashboards,migrations,scripts,services,test}/**/*.{ts,mjs}', {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  });
   return new Map(paths.sort().map((path) => [path, readFileSync(new URL(path, root), 'utf8')]));
 }
 

@@ -35,7 +35,7 @@ export async function generate(root: string, generators: readonly Generator[], w
   const files = new Map<string, string>();
   for (const generator of generators) for (const [path, content] of await generator()) files.set(path, content);
   const stale = [...files].filter(([path, content]) => read(`${root}/${path}`) !== content);
-  const present = globSync(GENERATED_FOLDERS, { cwd: root, exclude: ['node_modules/**', '.kmswatch/**'], withFileTypes: true });
+  const present = globSync(GENERATED_FOLDERS, { cwd: root, exclude: ['**/node_modules/**', '.kmswatch/**'], withFileTypes: true });
   const leftOver = present
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length + 1))

@@ -41,8 +41,10 @@ export const access: DashboardSpec = {
       noData: 'No call in this time',
       width: 24,
       height: 9,
-      limits: [50, 500],
-      columns: Object.fromEntries(HOURS.map((hour) => [hourName(hour), { coloured: true, width: 58 }])),
+      columns: {
+        weekday: { width: 85 },
+        ...Object.fromEntries(HOURS.map((hour) => [hourName(hour), { coloured: 'heat' as const, width: 53 }])),
+      },
       sql: `SELECT (ARRAY['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])[weekday] AS weekday,
           ${HOURS.map((hour) => `coalesce(sum(count) FILTER (WHERE hour_of_day = ${hour}), 0)::float8 AS "${hourName(hour)}"`).join(', ')}
         FROM grafana.access_hour_of_week a WHERE $__timeFilter(day) AND ${IN_SCOPE} GROUP BY a.weekday ORDER BY a.weekday`,
@@ -68,7 +70,7 @@ export const access: DashboardSpec = {
       width: 12,
       height: 10,
       limits: [10, 100],
-      columns: { key_arn: KEY_LINK, denied: { coloured: true } },
+      columns: { key_arn: KEY_LINK, denied: { coloured: 'thresholds' } },
       sql: `SELECT denied, actor_name, actor_type, account, last_denied_at, uses, actor, key_arn FROM grafana.actor_usage
         WHERE denied > 0 AND $__timeFilter(last_denied_at) AND ${IN_SCOPE} ORDER BY denied DESC LIMIT 100`,
     },

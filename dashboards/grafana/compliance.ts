@@ -4,12 +4,15 @@ import { DETECTORS } from '../../services/detectors/registry.ts';
 
 const ACCOUNTS = 'account IN (${account:sqlstring})';
 
-/** Findings of a family that stood at the end of each day, by account. */
+/** Findings of a family that stood at the end of each day, by account, from its first one until today. */
 function standing(family: string): string {
   const ids = DETECTORS.filter((detector) => detector.family === family).map(({ id }) => `'${id}'`);
-  return `SELECT time, metric, value FROM (
-      SELECT day AS time, account AS metric, sum(sum(opened) - sum(resolved)) OVER (PARTITION BY account ORDER BY day)::float8 AS value
-      FROM grafana.finding_flow WHERE ${IN_SCOPE} AND detector IN (${ids.toSorted().join(', ')}) GROUP BY day, account) s WHERE $__timeFilter(time) ORDER BY time`;
+  return `WITH flow AS (SELECT account, day, sum(opened) - sum(resolved) AS change FROM grafana.finding_flow
+        WHERE ${IN_SCOPE} AND detector IN (${ids.toSorted().join(', ')}) GROUP BY account, day),
+      days AS (SELECT account, generate_series(min(day), now(), interval '24 hours') AS day FROM flow GROUP BY account)
+    SELECT time, metric, value FROM (
+      SELECT day AS time, account AS metric, sum(coalesce(change, 0)) OVER (PARTITION BY account ORDER BY day)::float8 AS value
+      FROM days LEFT JOIN flow USING (account, day)) s WHERE $__timeFilter(time) ORDER BY time`;
 }
 
 const DUTIES = [
@@ -35,7 +38,7 @@ export const compliance: DashboardSpec = {
       width: 24,
       height: 10,
       limits: [1, 5],
-      columns: { failing: { coloured: true }, share: { unit: 'percentunit' } },
+      columns: { failing: { coloured: 'thresholds' }, share: { unit: 'percentunit' } },
       sql: `SELECT account, duty, controls, passing, failing, unknown, passing::float8 / nullif(passing + failing + unknown, 0) AS share
         FROM grafana.compliance WHERE ${ACCOUNTS} ORDER BY account, duty`,
     },
@@ -47,6 +50,7 @@ export const compliance: DashboardSpec = {
       noData: 'Nothing of this kind was found',
       width: 12,
       height: 8,
+      drawnAs: 'steps' as const,
       sql: standing(family),
     })),
     {

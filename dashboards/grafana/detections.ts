@@ -1,5 +1,6 @@
 import { type DashboardSpec, IN_SCOPE, JOB } from './dashboard.ts';
 import { FINDING_LINK, RUNBOOK_LINK } from './links.ts';
+import { SEVERITY_COLOURS } from './panel.ts';
 
 export const detections: DashboardSpec = {
   uid: 'kmswatch-detections',
@@ -26,6 +27,8 @@ export const detections: DashboardSpec = {
       width: 12,
       height: 8,
       stacked: true,
+      drawnAs: 'bars',
+      colours: SEVERITY_COLOURS,
       sql: `SELECT day AS time, severity AS metric, sum(opened)::float8 AS value FROM grafana.finding_flow WHERE $__timeFilter(day) AND ${IN_SCOPE} GROUP BY day, severity ORDER BY day`,
     },
     {
@@ -64,7 +67,7 @@ export const detections: DashboardSpec = {
       width: 24,
       height: 11,
       limits: [0.3, 0.6],
-      columns: { detector: RUNBOOK_LINK, noise: { unit: 'percentunit', coloured: true }, seconds_each: { unit: 's' } },
+      columns: { detector: RUNBOOK_LINK, noise: { unit: 'percentunit', coloured: 'thresholds' }, seconds_each: { unit: 's' } },
       sql: `SELECT detector, findings, open, acknowledged, suppressed, dismissed, noise_ratio AS noise, evaluations, seconds / nullif(evaluations, 0) AS seconds_each,
           failing_subjects, last_seen, evaluated_at FROM grafana.detectors ORDER BY findings DESC, detector`,
     },

@@ -51,7 +51,7 @@ export const keys: DashboardSpec = {
       width: 24,
       height: 11,
       limits: [1, 5],
-      columns: { key_arn: KEY_LINK, open_findings: { coloured: true } },
+      columns: { key_arn: KEY_LINK, open_findings: { coloured: 'thresholds' } },
       sql: `SELECT alias, account, region, state, rotation_standing, last_rotated, exposed, protects_logs, last_used, users, open_findings, deletion_date, key_arn
         FROM grafana.keys WHERE ${IN_SCOPE} ORDER BY open_findings DESC, exposed DESC, alias`,
     },
@@ -98,7 +98,7 @@ export const keys: DashboardSpec = {
       width: 12,
       height: 10,
       limits: [1, 100],
-      columns: { denied: { coloured: true } },
+      columns: { denied: { coloured: 'thresholds' } },
       sql: `SELECT actor_name, actor_type, uses, other_calls, denied, failed, cross_account, first_at, last_at, actor FROM grafana.actor_usage
         WHERE ${THIS_KEY} ORDER BY last_at DESC LIMIT 200`,
     },

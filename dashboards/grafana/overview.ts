@@ -1,5 +1,6 @@
 import { type DashboardSpec, IN_SCOPE, JOB } from './dashboard.ts';
 import { FINDING_LINK, HIDDEN, KEY_LINK, RUNBOOK_LINK } from './links.ts';
+import { SEVERITY_COLOURS } from './panel.ts';
 
 export const overview: DashboardSpec = {
   uid: 'kmswatch-overview',
@@ -20,8 +21,8 @@ export const overview: DashboardSpec = {
     })),
     {
       kind: 'stat',
-      title: 'Keys about to be deleted',
-      description: 'Keys that are pending deletion.',
+      title: 'Pending deletion',
+      description: 'Keys that AWS will delete, unless somebody cancels it.',
       unit: 'short',
       noData: 'kmswatch is not scraped',
       width: 4,
@@ -59,7 +60,7 @@ export const overview: DashboardSpec = {
       noData: 'No open finding',
       width: 24,
       height: 10,
-      columns: { id: FINDING_LINK, detector: RUNBOOK_LINK, key_arn: KEY_LINK, severity_rank: HIDDEN },
+      columns: { title: { width: 330 }, id: FINDING_LINK, detector: RUNBOOK_LINK, key_arn: KEY_LINK, severity_rank: HIDDEN },
       sql: `SELECT severity, title, detector, account, region, key_arn, actor, last_seen, id, severity_rank FROM grafana.findings
         WHERE status = 'open' AND ${IN_SCOPE} ORDER BY severity_rank, last_seen DESC LIMIT 100`,
     },
@@ -72,6 +73,7 @@ export const overview: DashboardSpec = {
       width: 12,
       height: 8,
       stacked: true,
+      colours: SEVERITY_COLOURS,
       prom: [{ expr: `sum by (severity) (max by (severity, detector) (kmswatch_findings_open{${JOB}}))`, legend: '{{severity}}' }],
     },
     {
@@ -93,7 +95,7 @@ export const overview: DashboardSpec = {
       width: 24,
       height: 8,
       limits: [1, 24],
-      columns: { missing: { coloured: true } },
+      columns: { missing: { coloured: 'thresholds' } },
       sql: `SELECT account, region, source, count(*) FILTER (WHERE standing = 'complete') AS complete, count(*) FILTER (WHERE standing IN ('heard', 'partial')) AS heard,
           count(*) FILTER (WHERE standing = 'missing') AS missing, sum(events) AS events, max(hour) AS latest
         FROM grafana.coverage WHERE $__timeFilter(hour) AND ${IN_SCOPE} GROUP BY account, region, source ORDER BY missing DESC, account, region, source`,

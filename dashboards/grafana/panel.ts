@@ -29,8 +29,8 @@ export interface Column {
   readonly unit?: string;
   /** A URL with Grafana's `${__value.raw}` or `${__data.fields.NAME}`. */
   readonly link?: { readonly title: string; readonly url: string };
-  /** Coloured by the panel's thresholds. */
-  readonly coloured?: true;
+  /** By the panel's thresholds, or by how large the number is among those of the panel. */
+  readonly coloured?: 'thresholds' | 'heat';
   readonly width?: number;
   readonly hidden?: true;
 }
@@ -53,7 +53,23 @@ export interface PanelSpec {
   readonly limits?: readonly [warning: number, critical: number];
   readonly columns?: Readonly<Record<string, Column>>;
   readonly stacked?: true;
+  readonly drawnAs?: 'lines' | 'steps' | 'bars';
+  /** Grafana's colours of series, by name; without, they follow the order. */
+  readonly colours?: Readonly<Record<string, string>>;
 }
+
+/** Of series by severity. */
+export const SEVERITY_COLOURS = { critical: 'dark-red', high: 'orange', medium: 'yellow', low: 'blue', info: 'text' } as const;
+
+/** Widths of columns of tables in pixels, by name; the others share what is left. */
+const WIDTHS: readonly (readonly [names: string, width: number])[] = [
+  ['severity|status|outcome|uses|users|keys|denied|failed|waiting|open|findings|passing|failing|unknown|share|exposed|noise', 100],
+  ['account|actor_account|actor_type|region|duty', 125],
+  ['created|first_at|last_at|last_seen|last_used|last_rotated|last_denied_at|deletion_date|evaluated_at|time|state', 165],
+  ['detector|actor_name|alias|operation', 210],
+];
+/** Instead of a value that is not there. */
+const NO_VALUE = [{ id: 'noValue', value: '–' }];
 
 /** Queries of the Postgres datasource have no builder in the SDK. */
 function sqlQuery(sql: string, series: boolean): Builder<Dataquery> {
@@ -92,6 +108,15 @@ export function buildPanel(spec: PanelSpec, at: { readonly id: number; readonly 
     .noValue(spec.noData)
     .thresholds(thresholds(spec.limits))
     .gridPos({ x: at.x, y: at.y, w: spec.width, h: spec.height });
+  // What is said of a panel without data Grafana would also put into single cells and legends.
+  if (spec.kind === 'table' || spec.kind === 'timeseries') panel.overrideByRegexp('/.*/', NO_VALUE);
+  if (spec.kind === 'table') {
+    // A text of digits, such as an account, is not a number to be shortened.
+    panel.overrideByFieldType('string', [{ id: 'unit', value: 'string' }]);
+    for (const [names, width] of WIDTHS) panel.overrideByRegexp(`/^(${names})$/`, [{ id: 'custom.width', value: width }]);
+  }
+  for (const [name, fixedColor] of Object.entries(spec.colours ?? {}))
+    panel.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
   for (const [name, column] of Object.entries(spec.columns ?? {})) panel.overrideByName(name, overrides(column));
   return panel.build();
 }
@@ -112,6 +137,9 @@ function visualization(spec: PanelSpec): AnyPanel {
         .fillOpacity(spec.stacked ? 40 : 10)
         .lineWidth(1)
         .min(0);
+      if (spec.unit === 'percentunit') panel.max(1);
+      if (spec.drawnAs === 'steps') panel.lineInterpolation('stepAfter' as never);
+      if (spec.drawnAs === 'bars') panel.drawStyle('bars' as never).fillOpacity(70);
       return spec.stacked ? panel.stacking({ build: () => ({ mode: 'normal' as never, group: 'A' }) }) : panel;
     }
     case 'bars':
@@ -140,9 +168,18 @@ function overrides({ unit, link, coloured, width, hidden }: Column): DynamicConf
   return [
     ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
     ...(link === undefined ? [] : [{ id: 'links', value: [{ title: link.title, url: link.url, targetBlank: false }] }]),
-    ...(coloured ? [{ id: 'custom.cellOptions', value: { type: 'color-background', mode: 'gradient' } }] : []),
+    ...(coloured
+      ? [{ id: 'custom.cellOptions', value: { type: 'color-background', mode: coloured === 'heat' ? 'basic' : 'gradient' } }]
+      : []),
+    ...(coloured === 'heat' ? [{ id: 'color', value: { mode: 'continuous-blues' } }] : []),
     ...(width === undefined ? [] : [{ id: 'custom.width', value: width }]),
-    ...(hidden ? [{ id: 'custom.hidden', value: true }] : []),
+    // Grafana's older tables look at the first, its newer ones at the second.
+    ...(hidden
+      ? [
+          { id: 'custom.hidden', value: true },
+          { id: 'custom.hideFrom', value: { viz: true, legend: false, tooltip: false } },
+        ]
+      : []),
   ];
 }
 

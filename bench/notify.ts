@@ -8,7 +8,7 @@
  * A latency runs from `stored_at` of the event's batch, which is taken just before the transaction, to the request at a webhook receiver
  * here, by the same clock; the first ten seconds, of a process that has just begun, are not counted.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +24,7 @@ import { makeFiles } from './notify/files.ts';
 import type { Ask, Sent } from './sources/upstream.ts';
 import { summarize } from './support/latency.ts';
 import { startService } from './support/service.ts';
+import { nextMessage } from './support/message.ts';
 
 const EVERY_MS = 250;
 const RECORDS = 25;
@@ -130,17 +131,6 @@ async function stepsOf(keys: readonly string[]): Promise<Steps[]> {
 async function ask(what: Ask): Promise<Sent> {
   upstream.send(what);
   return (await nextMessage(upstream)) as Sent;
-}
-
-function nextMessage(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a process of the benchmark ended with ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (message) => {
-      child.off('exit', onExit);
-      resolve(message);
-    });
-  });
 }
 
 function table(result: Readonly<Record<string, number>>): string {

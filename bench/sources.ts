@@ -19,6 +19,7 @@ import { connect } from '../services/platform/postgres.ts';
 import { simulateBulk } from '../services/simulate/bulk.ts';
 import type { Collected } from './sources/live.ts';
 import type { Ask, Sent } from './sources/upstream.ts';
+import { nextMessage } from './support/message.ts';
 
 interface Outcome {
   readonly events: number;
@@ -143,17 +144,6 @@ function collector(queue: string, objects: number, environment: Record<string, s
 async function ask(what: Ask): Promise<Sent> {
   upstream.send(what);
   return (await nextMessage(upstream)) as Sent;
-}
-
-function nextMessage(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a process of the benchmark ended with ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (message) => {
-      child.off('exit', onExit);
-      resolve(message);
-    });
-  });
 }
 
 function ended(child: ChildProcess): Promise<void> {

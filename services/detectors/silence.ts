@@ -64,12 +64,13 @@ export function silences({ heard, listened, closedBefore }: Speech, rule: Silenc
     const silent = quiet.filter((hour) => attended.has(hour));
     const [from] = silent;
     const loss = lossOf(silent, habit);
-    const known = before.filter((stretch) => stretch.endedAt > (quiet[0] ?? 0) - MEMORY).map((stretch) => stretch.loss);
-    const floor = Math.max(rule.leastHours, FACTOR * (known.toSorted((a, b) => b - a)[1] ?? 0));
     const isTold = endedAt === null || endedAt > closedBefore - TOLD;
-    if (from !== undefined && isTold && from - first >= rule.learnMs && loss >= floor - ROUNDING) {
+    if (from !== undefined && isTold && from - first >= rule.learnMs && loss >= rule.leastHours - ROUNDING) {
+      const known = before.filter((stretch) => stretch.endedAt > from - MEMORY).map((stretch) => stretch.loss);
+      const floor = Math.max(rule.leastHours, FACTOR * (known.toSorted((x, y) => y - x)[1] ?? 0));
       const to = (silent.at(-1) ?? from) + HOUR;
-      found.push({ from, to, endedAt, silentHours: silent.length, loss, floor, knownSince: Math.max(first, from - MEMORY) });
+      if (loss >= floor - ROUNDING)
+        found.push({ from, to, endedAt, silentHours: silent.length, loss, floor, knownSince: Math.max(first, from - MEMORY) });
     }
     before.push({ endedAt: endedAt ?? Number.POSITIVE_INFINITY, loss: lossOf(quiet, habit) });
     for (const hour of quiet) habit.add(hour, false);

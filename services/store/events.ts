@@ -45,8 +45,9 @@ export interface EventRow extends RolledEvent {
   /** As `bigint`, in decimal digits. */
   readonly essence: string;
   readonly otherKeyId: number;
-  /** Its way of calling: the columns of `call_profile`, see `Terms.profile`. */
-  readonly profile: string;
+  readonly networkId: number;
+  /** The way of calling without account, Region, encryption context, key material and session. */
+  readonly how: string;
   /** Ids of the user's rules that its record matches. */
   readonly rules: readonly string[];
 }

@@ -20,9 +20,7 @@ export interface RolledEvent {
   readonly operationId: number;
   readonly accountId: number;
   readonly regionId: number;
-  readonly networkId: number;
-  /** Its way of calling without account, Region, encryption context, key material and session: columns of `call_profile`. */
-  readonly how: string;
+  /** Its way of calling: the columns of `call_profile`, see `Terms.profile`. */
   readonly profile: string;
   readonly operationClass: number;
   readonly outcome: number;

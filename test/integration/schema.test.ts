@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CONTROL } from '../../services/store/events.ts';
 import { asOwner } from '../support/pipeline.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
@@ -85,6 +87,26 @@ describe('the schema', () => {
     const [types, tables] = [said(), await found()];
     expect(Object.keys(types).length).toBeGreaterThan(20);
     expect(types).toEqual(tables);
+  });
+
+  test('has partial indexes in the words in which control events are asked for', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query("SELECT ensure_event_partition('2026-02-01')");
+      await client.query('SET enable_seqscan = off');
+      await client.query('SET enable_bitmapscan = off');
+      const planOf = async (condition: string): Promise<string> => {
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN SELECT FROM event WHERE ${CONTROL} AND ${condition}`);
+        return rows.map((row) => row['QUERY PLAN']).join('\n');
+      };
+      const later = "event_time > '2026-02-03'";
+      expect(await planOf(`key_id = 1 AND ${later}`)).toContain('event_202602_key_id_event_time_idx');
+      expect(await planOf(`other_key_id = 1 AND ${later}`)).toContain('event_202602_other_key_id_event_time_idx');
+      expect(await planOf(`profile_id = 1 AND key_id IS NULL AND ${later}`)).toContain('event_202602_profile_id_event_time_idx');
+    } finally {
+      await client.end();
+    }
   });
 
   test('is the one that was looked at last: `vitest -u` writes test/fixtures/schema.txt anew after a migration', async () => {

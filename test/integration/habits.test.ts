@@ -1,13 +1,14 @@
 /** Habits in the database are those that the same events come to in memory, in whatever order and pieces they were stored. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOUR } from '../../services/core/clock.ts';
 import { simulateMonth } from '../../services/simulate/company.ts';
 import { ingest } from '../../services/workers/ingest.ts';
 import { subjectsOf } from '../../services/detectors/subjects.ts';
 import { eventsOf, storedSubjects } from '../support/oracle.ts';
-import { NOBODY, openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { asOwner, NOBODY, openPipeline, type Pipeline } from '../support/pipeline.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { worlds } from '../support/records.ts';
+import { KEYS, record, resources, START, worlds } from '../support/records.ts';
 
 let database: TestDatabase;
 let pipeline: Pipeline;
@@ -60,4 +61,26 @@ describe('habits', () => {
     const has = (name: string): number => expected.filter((one) => ((one as Record<string, unknown[]>)[name]?.length ?? 0) > 0).length;
     expect(['habits', 'volumes', 'presence', 'spreads', 'probes'].filter((name) => has(name) === 0)).toEqual([]);
   }, 300_000);
+});
+
+test('a key is judged anew when the calls of an hour or of a day pass a power of two, and not at every call more', async () => {
+  await pipeline.renew();
+  let n = 0;
+  /** @returns whether the batch that stores so many calls of that hour of one day asks for its key to be judged */
+  const judges = async (hour: number, calls: number): Promise<boolean> => {
+    const times = Array.from({ length: calls }, () => START + hour * HOUR + n++ * 1000);
+    await ingest(pipeline.deps, await pipeline.deliver(times.map((at) => JSON.stringify(record('Decrypt', at, resources(KEYS[0]))))));
+    const [batch] = await asOwner<{ keys: number[] }>(
+      database.url,
+      "SELECT touched -> 'keys' AS keys FROM ingest_batch ORDER BY id DESC LIMIT 1",
+    );
+    return (batch?.keys.length ?? 0) > 0;
+  };
+  expect(await judges(1, 25)).toBe(true);
+  expect(await judges(2, 25)).toBe(false);
+  // The day has 64: none of its hours has 32.
+  expect(await judges(3, 14)).toBe(true);
+  expect(await judges(4, 5)).toBe(false);
+  expect(await judges(4, 30)).toBe(true);
+  expect(await judges(4, 2)).toBe(false);
 });

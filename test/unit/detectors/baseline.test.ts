@@ -147,6 +147,9 @@ describe('spikesOf', () => {
     const spikes = spikesOf(slow, OPTIONS);
     expect(spikes[0]).toMatchObject({ unit: 'week', from: day(36), value: 121 });
     expect(spikes.every(({ unit }) => unit === 'week')).toBe(true);
+    // One week of those before may be near: it takes two to make a habit.
+    const begun = volumes(41, (n) => at(9, n > 33 ? 30 : n === 33 ? 15 : 1));
+    expect(spikesOf(begun, OPTIONS)).toContainEqual(expect.objectContaining({ unit: 'week', from: day(40), value: 210 }));
     expect(
       spikesOf(
         volumes(60, (n) => at(9, n >= 33 && n < 40 ? 9 : 1)),

@@ -36,7 +36,10 @@ export async function openPostgresBackend(url: string, queues: number, onError: 
   try {
     const client = await pool.connect();
     try {
+      // The tables themselves do not come back by the sweep, so they wait for the disk.
+      await client.query('SET synchronous_commit = on');
       await runMigrations(client, SCHEMA);
+      await client.query('RESET synchronous_commit');
     } finally {
       client.release();
     }

@@ -29,9 +29,10 @@ function forPeople(line: string, stream: OutStream): string {
   return `${paint(stream, 'dim', valueText(entry['time']).slice(11, 19))} ${paint(stream, shade, level.padEnd(5))} ${visible(valueText(entry['msg'] ?? ''), 500)} ${paint(stream, 'dim', details)}`.trimEnd();
 }
 
-/** Of an error its message; stacks are for log files. */
+/** Of an error its message, of a list of objects their number; stacks and objects are for log files. */
 function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (Array.isArray(value) && typeof value[0] === 'object') return `[${value.length}]`;
   const message = typeof value === 'object' && value !== null && 'message' in value ? value.message : undefined;
   return typeof message === 'string' ? message : String(JSON.stringify(value));
 }

@@ -47,19 +47,35 @@ export function table(stream: OutStream, columns: readonly Column[], rows: reado
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
+/** A word as long as the id of a key stays in one piece while other columns can give way. */
+const WHOLE = 36;
+
 /** The natural width of each column; where the line is too short for all, the flexible ones give way, the widest first. */
 function fit(columns: readonly Column[], rows: readonly (readonly string[])[], line: number): number[] {
-  const widths = columns.map(({ head }, at) => rows.reduce((widest, row) => Math.max(widest, widthOf(row[at] ?? '')), head.length));
+  const most = (measure: (cell: string) => number, at: number): number => rows.reduce((so, row) => Math.max(so, measure(row[at] ?? '')), 0);
+  const widths = columns.map(({ head }, at) => Math.max(head.length, most(widthOf, at)));
+  const leasts = columns.map(({ least }) => least);
+  const wordwise = columns.map(({ least }, at) => least && Math.max(least, Math.min(most(longestWord, at), WHOLE)));
   const room = line - 1 - GAP * columns.length;
   for (let over = sum(widths) - room; over > 0; over -= 1) {
-    let widest = -1;
-    for (const [at, { least }] of columns.entries()) {
-      if (least !== undefined && (widths[at] ?? 0) > least && (widths[at] ?? 0) > (widths[widest] ?? 0)) widest = at;
-    }
-    if (widest < 0) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+    const at = widestAbove(widths, wordwise) ?? widestAbove(widths, leasts);
+    if (at === undefined) break;
+    widths[at] = (widths[at] ?? 0) - 1;
   }
   return widths;
+}
+
+/** Which column is the widest of those that are wider than they must be; undefined = it keeps its width. */
+function widestAbove(widths: readonly number[], leasts: readonly (number | undefined)[]): number | undefined {
+  let widest: number | undefined;
+  for (const [at, width] of widths.entries()) {
+    if (width > (leasts[at] ?? width) && width > (widest === undefined ? 0 : (widths[widest] ?? 0))) widest = at;
+  }
+  return widest;
+}
+
+function longestWord(cell: string): number {
+  return cell.split(' ').reduce((most, word) => Math.max(most, widthOf(word)), 0);
 }
 
 /** What has no space to break at, such as an ARN, is broken where the line ends; the table would cut it off. */

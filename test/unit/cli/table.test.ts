@@ -30,6 +30,17 @@ describe('table', () => {
     expect(drawn).not.toContain('…');
   });
 
+  test('keeps the id of a key in one piece while a column of sentences can give way', () => {
+    const id = 'f31c4580-68c4-43c2-8f25-9360c7627485';
+    const columns = [
+      { head: 'KEY', least: 14 },
+      { head: 'WHY', least: 10 },
+    ];
+    const row = [id, 'because somebody did something that nobody had expected'];
+    expect(table(capture({ columns: 60 }), columns, [row])).toContain(id);
+    expect(table(capture({ columns: 40 }), columns, [row])).not.toContain(id);
+  });
+
   test('colours take no room', () => {
     const stream = capture({ color: true });
     const plain = table(capture(), COLUMNS, [['a', 'one', '1']]);

@@ -27,7 +27,9 @@ const { values } = parseArgs({
     gaps: { type: 'string' },
   },
 });
-const seeds = values.seeds?.split(',') ?? Array.from({ length: Number(values.count) }, (_, at) => `report-${at + 1}`);
+/** Those before have been looked at: docs/detection-quality.md tells when and why. */
+const FIRST_SEED = 21;
+const seeds = values.seeds?.split(',') ?? Array.from({ length: Number(values.count) }, (_, at) => `report-${FIRST_SEED + at}`);
 const size = { days: Number(values.days), accounts: Number(values.accounts), keys: Number(values.keys), records: Number(values.records) };
 const began = performance.now();
 const days = new Map<string, number>();

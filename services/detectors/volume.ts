@@ -1,6 +1,7 @@
 /**
  * Hours, days and weeks of one caller under one key that stand out from comparable ones: the same hour of the week in the eight weeks before
- * and the same hour of the day in the two weeks before, each with its neighbours; for days, and for seven of them, the four weeks before.
+ * and the same hour of the day in the two weeks before, each with its neighbours; for days the eight weeks before, for any
+ * seven of them the four weeks before.
  */
 import { DAY } from '../core/clock.ts';
 import type { DailyVolume } from './contract.ts';
@@ -9,7 +10,7 @@ import { type Outlier, outlierOf } from './statistics.ts';
 export interface VolumeOptions {
   readonly minimumPerHour: number;
   readonly minimumPerDay: number;
-  /** Of a day or of seven days, where they are more than `quietFactor` times what is usual: what is much for a caller that hardly calls. */
+  /** Of a day or of seven days of a caller that hardly calls, if they are `quietFactor` times the usual; the more calls, the fewer times. */
   readonly quietMinimum: number;
   readonly quietFactor: number;
   readonly factor: number;
@@ -44,8 +45,7 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
     for (const [hour, n] of volume.hours.entries()) if (n > 0) hours.set(volume.day * 24 + hour, n);
   }
   const learned = first.day + options.learningDays;
-  const { minimumPerDay } = options;
-  const quiet = { minimum: options.quietMinimum, factor: options.quietFactor };
+  const { minimumPerDay, quietMinimum, quietFactor } = options;
   return volumes.flatMap(({ day, hours: own }): Spike[] => {
     if (day < learned) return [];
     const found = own.flatMap((n, hour): Spike[] => {
@@ -56,7 +56,7 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
       return outlier ? [{ ...outlier, from: at * HOUR, unit: 'hour' }] : [];
     });
     const total = days.get(day) ?? 0;
-    const whole = total < Math.min(minimumPerDay, quiet.minimum) ? null : dayOf(total, daysBefore(days, { day, first: first.day }));
+    const whole = total < Math.min(minimumPerDay, quietMinimum) ? null : dayOf(total, daysBefore(days, { day, first: first.day }));
     if (whole) return [...found, { ...whole, from: day * DAY, unit: 'day' }];
     const week = weekOf(days, { day, first: first.day });
     return week ? [...found, { ...week, from: day * DAY, unit: 'week' }] : found;
@@ -64,16 +64,23 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
 
   function dayOf(total: number, before: readonly number[]): Outlier | null {
     const usual = outlierOf(total, before, { minimum: minimumPerDay, factor: options.factor });
-    return usual ?? (isKnown(before) ? outlierOf(total, before, quiet) : null);
+    return usual ?? (isKnown(before) ? outlierOf(total, before, { minimum: quietMinimum, factor: factorFor(total, minimumPerDay) }) : null);
   }
 
   function weekOf(known: ReadonlyMap<number, number>, { day, first: begun }: { day: number; first: number }): Outlier | null {
     const total = sumBefore(known, day + 1);
-    if (total < quiet.minimum) return null;
+    if (total < quietMinimum) return null;
+    const factor = factorFor(total, 7 * minimumPerDay);
     // The second largest week decides: where two of them are near, the others need not be looked at.
-    if ([day - 6, day - 13].every((end) => total <= quiet.factor * sumBefore(known, end))) return null;
+    if ([day - 6, day - 13].every((end) => total <= factor * sumBefore(known, end))) return null;
     if (!isKnown(daysBefore(known, { day: day - 6, first: begun }))) return null;
-    return outlierOf(total, weeksBefore(known, { day, first: begun }), quiet);
+    return outlierOf(total, weeksBefore(known, { day, first: begun }), { minimum: quietMinimum, factor });
+  }
+
+  /** So many times the usual: from `quietFactor` at `quietMinimum` down to `factor` at `many` calls, evenly on logarithmic scales. */
+  function factorFor(calls: number, many: number): number {
+    if (calls >= many) return options.factor;
+    return quietFactor * (options.factor / quietFactor) ** (Math.log(calls / quietMinimum) / Math.log(many / quietMinimum));
   }
 }
 
@@ -81,12 +88,12 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
 const KNOWN_DAYS = 5;
 
 function isKnown(before: readonly number[]): boolean {
-  return before.filter((calls) => calls > 0).length >= KNOWN_DAYS;
+  return before.slice(0, 28).filter((calls) => calls > 0).length >= KNOWN_DAYS;
 }
 
-/** The four weeks before a day, as far as they are on record. */
+/** The eight weeks before a day, as far as they are on record. */
 function daysBefore(days: ReadonlyMap<number, number>, { day, first }: { day: number; first: number }): number[] {
-  return Array.from({ length: 28 }, (_, back) => day - 1 - back).flatMap((past) => (past < first ? [] : [days.get(past) ?? 0]));
+  return Array.from({ length: 56 }, (_, back) => day - 1 - back).flatMap((past) => (past < first ? [] : [days.get(past) ?? 0]));
 }
 
 /** Calls of the seven days before `end`. */

@@ -45,6 +45,12 @@ export default defineWindowDetector({
   },
 });
 
+const EXPECTED_FROM: Readonly<Record<Spike['unit'], string>> = {
+  hour: 'the same hours of the weeks and days before',
+  day: 'the eight weeks before',
+  week: 'the four weeks before',
+};
+
 /** Spikes on neighbouring days are one story. */
 function episodesOf(spikes: readonly Spike[]): Spike[][] {
   const episodes: Spike[][] = [];
@@ -89,7 +95,7 @@ function matchOf(subject: KeySubject, { volumes, spikes }: Story, { asOf, settli
     evidence: [...new Set(evidence)],
     explanation: {
       what: `${hours.length + days.length > 0 ? `From ${moment(from)} on` : `In the week to ${moment(from + DAY)}`}, ${actorName(actor)} made ${count(calls, 'successful cryptographic call')} under ${keyName(subject)}, in ${lasted}.`,
-      why: `Observed at most ${peak.value} calls in the ${peak.unit} ${peak.unit === 'week' ? `to ${moment(peak.from + DAY)}` : `from ${moment(peak.from)}`}. Expected from ${peak.unit === 'hour' ? 'the same hours of the weeks and days before' : 'the four weeks before'}: median ${peak.median}, and at most ${peak.percentile95} in 95 of 100; modified z-score ${peak.z.toFixed(1)}, where more than 3.5 is an outlier.`,
+      why: `Observed at most ${peak.value} calls in the ${peak.unit} ${peak.unit === 'week' ? `to ${moment(peak.from + DAY)}` : `from ${moment(peak.from)}`}. Expected from ${EXPECTED_FROM[peak.unit]}: median ${peak.median}, and at most ${peak.percentile95} in 95 of 100; modified z-score ${peak.z.toFixed(1)}, where more than 3.5 is an outlier.`,
       benign: 'A migration, a restore or a re-encryption was under way, or the demand was extraordinary.',
       now: [
         'Ask the owner of the caller what ran in that time.',

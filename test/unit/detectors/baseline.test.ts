@@ -117,7 +117,7 @@ describe('spikesOf', () => {
       volumes(31, (n) => at(9, n === 30 ? 250 : 40)),
       OPTIONS,
     );
-    expect(spikes).toMatchObject([{ unit: 'hour', from: day(30) + 9 * HOUR, value: 250 }]);
+    expect(spikes[0]).toMatchObject({ unit: 'hour', from: day(30) + 9 * HOUR, value: 250 });
   });
 
   test('takes a big hour at the same hour of every week as habit', () => {
@@ -140,6 +140,29 @@ describe('spikesOf', () => {
         OPTIONS,
       ),
     ).toEqual([]);
+  });
+
+  test('asks the fewer calls of a day for the more times the usual: ten times at a hundred, three times at three hundred, evenly between', () => {
+    const isFound = (usual: number, calls: number): boolean =>
+      spikesOf(
+        volumes(31, (n) => at(9, n === 30 ? calls : usual)),
+        { ...OPTIONS, minimumPerHour: 1e6 },
+      ).some(({ unit }) => unit === 'day');
+    // At 240 calls 10 × 0.3^(ln 2.4 / ln 3) = 3.83 times: 62 calls on other days, and not 63.
+    expect([isFound(62, 240), isFound(63, 240)]).toEqual([true, false]);
+    expect([isFound(9, 100), isFound(10, 100)]).toEqual([true, false]);
+    expect([isFound(99, 300), isFound(100, 300)]).toEqual([true, false]);
+    expect([isFound(199, 600), isFound(200, 600)]).toEqual([true, false]);
+  });
+
+  test('two busy days within eight weeks are no habit of a day, three are', () => {
+    const after = (busy: number) =>
+      spikesOf(
+        volumes(71, (n) => Array<number>(24).fill(n === 70 ? 20 : n >= 50 && n < 50 + busy ? 10 : 1)),
+        { ...OPTIONS, minimumPerHour: 1e6 },
+      ).filter(({ unit, from }) => unit === 'day' && from === day(70));
+    expect(after(2)).toMatchObject([{ value: 480, percentile95: 24 }]);
+    expect(after(3)).toEqual([]);
   });
 
   test('finds seven days that only together are far more than any seven before', () => {

@@ -55,10 +55,10 @@ function fit(columns: readonly Column[], rows: readonly (readonly string[])[], l
   const most = (measure: (cell: string) => number, at: number): number => rows.reduce((so, row) => Math.max(so, measure(row[at] ?? '')), 0);
   const widths = columns.map(({ head }, at) => Math.max(head.length, most(widthOf, at)));
   const leasts = columns.map(({ least }) => least);
-  const wordwise = columns.map(({ least }, at) => least && Math.max(least, Math.min(most(longestWord, at), WHOLE)));
+  const leastsUnbroken = columns.map(({ least }, at) => least && Math.max(least, Math.min(most(longestWord, at), WHOLE)));
   const room = line - 1 - GAP * columns.length;
   for (let over = sum(widths) - room; over > 0; over -= 1) {
-    const at = widestAbove(widths, wordwise) ?? widestAbove(widths, leasts);
+    const at = widestAbove(widths, leastsUnbroken) ?? widestAbove(widths, leasts);
     if (at === undefined) break;
     widths[at] = (widths[at] ?? 0) - 1;
   }

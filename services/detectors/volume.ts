@@ -84,16 +84,20 @@ export function spikesOf(volumes: readonly DailyVolume[], options: VolumeOptions
   }
 }
 
-/** What is usual for a caller that hardly calls is known when it did so on some days of the four weeks; else it is a beginner. */
-const KNOWN_DAYS = 5;
+const DAYS_COMPARED = 56;
 
+/** What is usual for a caller that hardly calls is known when it did so on some of the latest of these days; else it is a beginner. */
+const KNOWN_DAYS = 5;
+const KNOWN_AMONG = 28;
+
+/** @param before calls by day, the latest first */
 function isKnown(before: readonly number[]): boolean {
-  return before.slice(0, 28).filter((calls) => calls > 0).length >= KNOWN_DAYS;
+  return before.slice(0, KNOWN_AMONG).filter((calls) => calls > 0).length >= KNOWN_DAYS;
 }
 
-/** The eight weeks before a day, as far as they are on record. */
+/** The eight weeks before a day, the latest day first, as far as they are on record. */
 function daysBefore(days: ReadonlyMap<number, number>, { day, first }: { day: number; first: number }): number[] {
-  return Array.from({ length: 56 }, (_, back) => day - 1 - back).flatMap((past) => (past < first ? [] : [days.get(past) ?? 0]));
+  return Array.from({ length: DAYS_COMPARED }, (_, back) => day - 1 - back).flatMap((past) => (past < first ? [] : [days.get(past) ?? 0]));
 }
 
 /** Calls of the seven days before `end`. */

@@ -170,6 +170,15 @@ describe('spikesOf', () => {
     const spikes = spikesOf(slow, OPTIONS);
     expect(spikes[0]).toMatchObject({ unit: 'week', from: day(36), value: 121 });
     expect(spikes.every(({ unit }) => unit === 'week')).toBe(true);
+    // Of more calls fewer times the usual do: at 448 of seven days 10 × 0.3^(ln 4.48 / ln 21) = 5.53 times.
+    const [more, less] = [10, 12].map((usual) =>
+      spikesOf(
+        volumes(42, (n) => at(9, n >= 35 ? 64 : usual)),
+        OPTIONS,
+      ),
+    );
+    expect(more).toContainEqual(expect.objectContaining({ unit: 'week', from: day(41), value: 448, percentile95: 70 }));
+    expect(less).toEqual([]);
     // One week of those before may be near: it takes two to make a habit.
     const begun = volumes(41, (n) => at(9, n > 33 ? 30 : n === 33 ? 15 : 1));
     expect(spikesOf(begun, OPTIONS)).toContainEqual(expect.objectContaining({ unit: 'week', from: day(40), value: 210 }));
@@ -184,6 +193,9 @@ describe('spikesOf', () => {
   test('takes nobody for a caller that hardly calls who had nearly never called: the first weeks of regular use are no finding', () => {
     const beginner = volumes(75, (n) => at(9, n === 0 ? 1 : n < 60 ? 0 : 40));
     expect(spikesOf(beginner, OPTIONS)).toEqual([]);
+    // Nor who did so more than four weeks ago.
+    const again = volumes(61, (n) => at(9, n === 60 ? 120 : n < 20 ? 1 : 0));
+    expect(spikesOf(again, { ...OPTIONS, minimumPerHour: 1e6 })).toEqual([]);
   });
 
   test('says nothing while it learns, of hours below the minimum, and of growth that takes its time', () => {

@@ -340,7 +340,8 @@ describe.each(stores)('queues in %s', (_name, store) => {
 
 test('work goes on by itself after the PostgreSQL server was killed and has come back', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kmswatch-queues-'));
-  const server = await openPostgres({ dataDir: join(folder, 'data'), logger });
+  // What no commit has waited for is lost for certain: nothing else writes the log in that time.
+  const server = await openPostgres({ dataDir: join(folder, 'data'), logger, settings: { wal_writer_delay: '10s' } });
   const queues = await openQueues(QUEUES, { postgresUrl: server.url, logger, lockMs: 1_500 });
   try {
     const seen = new Set<number>();
